@@ -1,0 +1,105 @@
+/** How we keep a SQLite database: in WAL, at synchronous=FULL, migrated forwards, never backwards. */
+import { closeSync, openSync } from 'node:fs'
+import SqliteDatabase from 'better-sqlite3'
+
+export type Database = SqliteDatabase.Database
+
+/** A database that can't be used as it is; the message says why and what to do. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+  /** SQLite's own code, such as `SQLITE_FULL`, where it gave one. */
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** How long a writer waits for another process's transaction, in milliseconds. */
+const BUSY_TIMEOUT = 10_000
+
+/**
+ * Opens the database, makes it where it is missing, and brings it to the newest schema.
+ * @param migrations each entry is run once, in order, in a transaction of its own
+ * @throws DatabaseError
+ */
+export function openDatabase(file: string, migrations: readonly string[]): Database {
+  try {
+    // Made before SQLite does, so that it and its -wal and -shm are readable by the owner only.
+    closeSync(openSync(file, 'a', 0o600))
+    const db = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT })
+    try {
+      configure(db, file)
+      migrate(db, file, migrations)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return db
+  } catch (error) {
+    throw explained(file, error)
+  }
+}
+
+/** A reopened WAL database silently comes back as NORMAL: set and asserted at every open. */
+function configure(db: Database, file: string): void {
+  const mode = db.pragma('journal_mode = WAL', { simple: true })
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  db.pragma('trusted_schema = OFF')
+  const synchronous = db.pragma('synchronous', { simple: true })
+  if (mode !== 'wal' || synchronous !== 2) {
+    throw new DatabaseError(
+      'NOT_DURABLE',
+      `${file}: SQLite would not use WAL with synchronous=FULL (journal_mode ${mode}, synchronous ${synchronous}); keep the data folder on a local file system`,
+    )
+  }
+}
+
+function migrate(db: Database, file: string, migrations: readonly string[]): void {
+  const version = () => db.pragma('user_version', { simple: true }) as number
+  if (version() > migrations.length) {
+    throw new DatabaseError(
+      'TOO_NEW',
+      `${file} has schema ${version()}, this program knows up to ${migrations.length}: it was written by a newer valetkey; use that version or restore a backup`,
+    )
+  }
+  for (const [index, statements] of migrations.entries()) {
+    const step = db.transaction(() => {
+      // another process may have migrated meanwhile
+      if (version() !== index) return
+      db.exec(statements)
+      db.pragma(`user_version = ${index + 1}`)
+    })
+    if (version() === index) step.immediate()
+  }
+}
+
+/** SQLite's errors with the file's name and what to do. */
+export function explained(file: string, error: unknown): DatabaseError {
+  if (error instanceof DatabaseError) return error
+  const code = (error as { code?: unknown }).code
+  const text = error instanceof Error ? error.message : String(error)
+  return new DatabaseError(
+    String(code ?? 'UNKNOWN'),
+    `${file}: ${text}${adviceFor(String(code))}`,
+    {
+      cause: error,
+    },
+  )
+}
+
+function adviceFor(code: string): string {
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return '. The database is damaged: stop valetkey, keep this file aside, and restore the newest backup'
+  }
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return '. Another program holds the database: end it, or wait until it is done'
+  }
+  if (/^SQLITE_(FULL|IOERR)|^ENOSPC/.test(code)) return '. Free some space and check the disk'
+  if (/^(SQLITE_CANTOPEN|EACCES|EPERM|SQLITE_READONLY|ENOENT)/.test(code)) {
+    return '. Check that the folder exists and that this user may write to it'
+  }
+  return ''
+}

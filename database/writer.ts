@@ -1,0 +1,139 @@
+/**
+ * The one writer of a database: a thread that commits jobs in groups, so that an fsync never blocks
+ * the event loop and everybody who waits shares it. A job is acknowledged after its commit.
+ */
+import { Worker } from 'node:worker_threads'
+import { DatabaseError } from './open.ts'
+import { siblingModule } from './sibling.ts'
+
+/** A module of jobs: what `writer-thread.ts` imports by its URL. */
+export interface JobsModule {
+  readonly migrations: readonly string[]
+  readonly prepareJobs: (db: import('./open.ts').Database) => JobTable
+}
+
+/**
+ * What the writer can do. A job runs inside a transaction that it shares with others; if it throws,
+ * what it did is undone and the others go on. Arguments and results are structured-cloned.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: each table states its own arguments
+export type JobTable = Readonly<Record<string, (argument: any) => unknown>>
+
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly code: string; readonly message: string }
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Writer<Jobs extends JobTable> {
+  readonly #thread: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #ended: Promise<void>
+  #lastId = 0
+  #failure: DatabaseError | undefined
+
+  /** Use {@link startWriter}: a writer is ready once its database is open and migrated. */
+  constructor(thread: Worker) {
+    this.#thread = thread
+    thread.on('message', (replies: readonly Reply[]) => {
+      for (const reply of replies) this.#settle(reply)
+    })
+    this.#ended = new Promise((resolve) => {
+      thread.once('exit', (code) => {
+        this.#fail(
+          new DatabaseError(
+            'WRITER_ENDED',
+            `the database writer has ended (exit code ${code}); restart valetkey`,
+          ),
+        )
+        resolve()
+      })
+    })
+    thread.once('error', (error) => {
+      this.#fail(
+        new DatabaseError(
+          'WRITER_FAILED',
+          `the database writer failed: ${error.message}; restart valetkey`,
+          { cause: error },
+        ),
+      )
+    })
+  }
+
+  /** Why nothing can be written any more; undefined while all is well. */
+  get failure(): DatabaseError | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Runs one job; resolves when what it wrote is durable.
+   * @throws DatabaseError
+   */
+  run<Name extends keyof Jobs & string>(
+    name: Name,
+    argument: Parameters<Jobs[Name]>[0],
+  ): Promise<ReturnType<Jobs[Name]>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.#lastId += 1
+    const id = this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#thread.postMessage({ id, name, argument })
+    })
+  }
+
+  /** Finishes what was asked so far, closes the database, ends the thread. */
+  async close(): Promise<void> {
+    this.#thread.postMessage('close')
+    await this.#ended
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id)
+    this.#waiting.delete(reply.id)
+    if ('value' in reply) waiting?.resolve(reply.value)
+    else {
+      const error = new DatabaseError(reply.code, reply.message)
+      if (isFinal(reply.code)) this.#failure ??= error
+      waiting?.reject(error)
+    }
+  }
+
+  #fail(failure: DatabaseError): void {
+    this.#failure ??= failure
+    for (const { reject } of this.#waiting.values()) reject(failure)
+    this.#waiting.clear()
+  }
+}
+
+/**
+ * After a failed write or fsync nobody knows what is on the disk, and a second fsync would say that
+ * all is well: never retry, refuse writes until a restart has recovered the log.
+ */
+const isFinal = (code: string): boolean => /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code)
+
+/**
+ * Opens the database in a thread of its own.
+ * @param jobs the URL of a {@link JobsModule}
+ * @throws DatabaseError
+ */
+export async function startWriter<Jobs extends JobTable>(
+  file: string,
+  jobs: URL,
+): Promise<Writer<Jobs>> {
+  const thread = new Worker(siblingModule(import.meta.url, 'writer-thread'), {
+    workerData: { file, jobs: jobs.href },
+  })
+  await new Promise<void>((resolve, reject) => {
+    thread.once('error', reject)
+    thread.once('message', (opened: 'ready' | { code: string; message: string }) => {
+      thread.off('error', reject)
+      if (opened === 'ready') resolve()
+      else reject(new DatabaseError(opened.code, opened.message))
+    })
+  })
+  return new Writer<Jobs>(thread)
+}

@@ -1,0 +1,174 @@
+/**
+ * The claims of a block: what may be written, in which type and unit. An unknown claim, or one of
+ * the wrong type, makes the whole key unreadable: a restriction not understood is one not kept.
+ */
+import * as z from 'zod/mini'
+import { parseCidr } from './address.ts'
+import { parseScope } from './object-path.ts'
+import { Refusal } from './refusal.ts'
+
+export const METHODS = ['GET', 'PUT', 'DELETE', 'LIST'] as const
+/** What a request does. HEAD counts as GET, every way of uploading as PUT. */
+export type Method = (typeof METHODS)[number]
+
+/** The response headers that a key may override. */
+export const RESPOND_HEADERS = [
+  'content-disposition',
+  'content-type',
+  'content-language',
+  'content-encoding',
+  'cache-control',
+  'expires',
+] as const
+export type RespondHeader = (typeof RESPOND_HEADERS)[number]
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/
+const MEDIA_RANGE = /^(?:\*\/\*|[\w!#$&^.+-]{1,64}\/(?:\*|[\w!#$&^.+-]{1,64}))$/
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+
+const text = (pattern: RegExp, expected: string) => z.string().check(z.regex(pattern, expected))
+const listOf = <T extends z.ZodMiniType>(item: T, most = 64) =>
+  z
+    .array(item)
+    .check(z.minLength(1, 'is not empty'), z.maxLength(most, `has at most ${most} entries`))
+
+const time = z.int().check(z.gte(0, 'is a time in whole Unix seconds'))
+const size = z.int().check(z.gte(0, 'is a size in whole bytes'))
+const atLeastOne = z.int().check(z.gte(1, 'is at least 1'))
+const headerValue = text(HEADER_VALUE, 'is a header value without control characters')
+
+const scope = z
+  .string()
+  .check(z.refine((value) => isScope(value), 'is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY'))
+
+/** One block of a key. */
+export const Block = z.strictObject({
+  /** names the signing key; block 0 only */
+  kid: z.optional(text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')),
+  /** the block's id, by which it is revoked and counted */
+  jti: z.optional(text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')),
+  /** minted at, Unix seconds; block 0 only */
+  iat: z.optional(time),
+  /** whom the key is for */
+  sub: z.optional(z.string().check(z.maxLength(256, 'is at most 256 characters long'))),
+  nbf: z.optional(time),
+  exp: z.optional(time),
+  path: z.optional(z.union([scope, listOf(scope, 16)])),
+  match: z.optional(
+    z
+      .string()
+      .check(z.minLength(1, 'is not empty'), z.maxLength(256, 'is at most 256 characters long')),
+  ),
+  methods: z.optional(listOf(z.enum(METHODS))),
+  /** [least, most] bytes of an upload */
+  size: z.optional(
+    z
+      .tuple([size, size])
+      .check(z.refine(([least, most]) => least <= most, 'is [min, max] in order')),
+  ),
+  types: z.optional(
+    listOf(text(MEDIA_RANGE, 'is a media range such as image/* or application/pdf')),
+  ),
+  sha256: z.optional(text(/^[0-9a-fA-F]{64}$/, 'is 64 hexadecimal digits')),
+  create: z.optional(z.literal(true)),
+  uses: z.optional(atLeastOne),
+  ip: z.optional(
+    listOf(
+      z
+        .string()
+        .check(
+          z.refine(
+            (value) => parseCidr(value) !== undefined,
+            'is a network such as 10.0.0.0/8 or 2001:db8::/32',
+          ),
+        ),
+    ),
+  ),
+  origins: z.optional(listOf(text(ORIGIN, 'is an origin such as https://app.example.com'))),
+  headers: z.optional(
+    z.record(z.string().check(z.regex(HEADER_NAME, 'is a header name')), headerValue),
+  ),
+  tls: z.optional(z.literal(true)),
+  respond: z.optional(
+    z.strictObject(
+      Object.fromEntries(RESPOND_HEADERS.map((name) => [name, z.optional(headerValue)])) as Record<
+        RespondHeader,
+        z.ZodMiniOptional<typeof headerValue>
+      >,
+    ),
+  ),
+  /** an uploaded object lives this many seconds */
+  ttl: z.optional(atLeastOne),
+})
+
+/** Claims of one block: data. What each claim asks of a request is in `clear.ts`. */
+export type Block = z.output<typeof Block>
+export type Claim = keyof Block
+
+/** Block 0 says at least whose signature, which id, until when, where, and what. */
+export type FirstBlock = Block & {
+  readonly [C in (typeof REQUIRED_FIRST)[number]]: NonNullable<Block[C]>
+}
+
+const ONLY_FIRST = ['kid', 'iat'] as const satisfies readonly Claim[]
+const REQUIRED_FIRST = ['kid', 'jti', 'exp', 'path', 'methods'] as const satisfies readonly Claim[]
+
+/**
+ * Block 0 of a key.
+ * @throws Refusal key_malformed, naming the claim
+ */
+export function parseFirstBlock(value: unknown): FirstBlock {
+  const block = parseBlock(value, 'block 0')
+  const missing = REQUIRED_FIRST.find((claim) => block[claim] === undefined)
+  if (missing !== undefined) throw malformed('block 0', missing, 'is required')
+  return block as FirstBlock
+}
+
+/**
+ * A block that narrows, or the ceiling of a signing key.
+ * @throws Refusal key_malformed, naming the claim
+ */
+export function parseLaterBlock(value: unknown, where: string): Block {
+  const block = parseBlock(value, where)
+  const misplaced = ONLY_FIRST.find((claim) => block[claim] !== undefined)
+  if (misplaced !== undefined) throw malformed(where, misplaced, 'belongs into block 0 only')
+  return block
+}
+
+function parseBlock(value: unknown, where: string): Block {
+  const result = Block.safeParse(value)
+  if (!result.success) throw unreadable(where, result.error.issues)
+  if (result.data.uses !== undefined && result.data.jti === undefined) {
+    throw malformed(where, 'uses', 'needs a jti beside it, on which it is counted')
+  }
+  return result.data
+}
+
+function unreadable(where: string, issues: readonly z.core.$ZodIssue[]): Refusal {
+  const [issue] = issues
+  if (issue?.code === 'unrecognized_keys') {
+    return malformed(where, String(issue.keys[0]), 'is not a claim of this format')
+  }
+  const claim = issue?.path.join('.') ?? ''
+  return malformed(where, claim, issue?.message || 'has the wrong type')
+}
+
+const malformed = (where: string, claim: string, what: string): Refusal =>
+  new Refusal(
+    'key_malformed',
+    claim === '' ? `${where} ${what}` : `${where}: claim "${claim}" ${what}`,
+  )
+
+function isScope(value: string): boolean {
+  try {
+    return parseScope(value) === value
+  } catch {
+    return false
+  }
+}
+
+/** The scopes of a block, always as a list. */
+export const scopesOf = (path: NonNullable<Block['path']>): readonly string[] =>
+  typeof path === 'string' ? [path] : path

@@ -1,0 +1,159 @@
+/**
+ * Mint, narrow, verify. Verifying asks one thing only, whether the bytes are ours; whether they
+ * allow a request is asked afterwards, by `clear.ts`. The chain of MACs is built in one place,
+ * which minting, narrowing and verifying all call.
+ *
+ *     K = HMAC(secret, "vk1");  t0 = HMAC(K, block0);  ti = HMAC(t(i-1), block_i)
+ */
+import { type Block, type FirstBlock, parseFirstBlock, parseLaterBlock } from './claims.ts'
+import {
+  decodeBlock,
+  encodeBlock,
+  formatKey,
+  type KeyText,
+  MAX_BLOCKS,
+  MAX_KEY_LENGTH,
+  parseKey,
+} from './format.ts'
+import { Refusal } from './refusal.ts'
+import { derivedKey, type Mac, type Signer, type SigningKey } from './signer.ts'
+import { formatTime, type UnixSeconds } from './units.ts'
+
+declare const verified: unique symbol
+
+/** What a credential of ours allows; made by verifying, in this room only. */
+export interface Grant {
+  readonly [verified]: true
+  /** the signing key's id */
+  readonly kid: string
+  /** the key's own id: that of block 0 */
+  readonly id: string
+  /** every id stated: revoking one revokes this grant */
+  readonly ids: readonly string[]
+  /** every subject stated */
+  readonly subjects: readonly string[]
+  /** minted at; a key that does not say counts as the oldest */
+  readonly issuedAt: UnixSeconds
+  /** the earliest expiry stated */
+  readonly expires: UnixSeconds
+  /** the signer's ceiling first, where it has one; every one of them must admit a request */
+  readonly blocks: readonly Block[]
+}
+
+/** Continues the chain from a link over further blocks. */
+const chain = (link: Uint8Array, blocks: readonly string[], mac: Mac): Uint8Array =>
+  blocks.reduce((previous, block) => mac(previous, block), link)
+
+/** How a signing key begins a chain, its key derived once. */
+export function beginWith(secret: Uint8Array, mac: Mac): Signer['begin'] {
+  const key = derivedKey(secret, mac)
+  return (block0) => mac(key, block0)
+}
+
+/**
+ * A new key: block 0 under a signing key.
+ * @throws Refusal key_malformed for claims that the format does not have
+ */
+export function mintKey(claims: Omit<FirstBlock, 'kid'>, signingKey: SigningKey, mac: Mac): string {
+  const block = encodeBlock(parseFirstBlock({ kid: signingKey.kid, ...claims }))
+  const signature = beginWith(signingKey.secret, mac)(block)
+  return checkedLength({ blocks: [block], signature })
+}
+
+/**
+ * The key with one more block: it can do less, never more. Needs no secret.
+ * @throws Refusal key_malformed
+ */
+export function narrowKey(key: string, claims: Block, mac: Mac): string {
+  const { blocks, signature } = parseKey(key)
+  const block = encodeBlock(parseLaterBlock(claims, `block ${blocks.length}`))
+  if (blocks.length === MAX_BLOCKS) {
+    throw new Refusal(
+      'key_malformed',
+      `a key has at most ${MAX_BLOCKS} blocks: this one can not be narrowed further`,
+    )
+  }
+  return checkedLength({ blocks: [...blocks, block], signature: chain(signature, [block], mac) })
+}
+
+/** The id of the signing key that a key names. @throws Refusal key_malformed */
+export function kidOf(key: KeyText): string {
+  const { kid } = decodeBlock(key.blocks[0] ?? '')
+  if (typeof kid !== 'string') {
+    throw new Refusal('key_malformed', 'block 0: claim "kid" names the signing key')
+  }
+  return kid
+}
+
+/** The claims of every block, unverified. @throws Refusal key_malformed */
+export function readBlocks(key: KeyText): readonly [FirstBlock, ...Block[]] {
+  const [first = '', ...later] = key.blocks
+  return [
+    parseFirstBlock(decodeBlock(first)),
+    ...later.map((block, index) => parseLaterBlock(decodeBlock(block), `block ${index + 1}`)),
+  ]
+}
+
+/**
+ * Whether the bytes are ours. Nothing else about the key is said before the signature is good.
+ * @param signer the signing key that the key names, undefined where we have none of that id
+ * @throws Refusal signature_invalid, then key_malformed
+ */
+export function verifyKey(key: KeyText, signer: Signer | undefined, mac: Mac): Grant {
+  const [first = '', ...later] = key.blocks
+  const signature = signer && chain(signer.begin(first), later, mac)
+  if (signer === undefined || signature === undefined || !equalBytes(signature, key.signature)) {
+    throw new Refusal(
+      'signature_invalid',
+      'the key was not signed by a signing key of this gateway, or was altered',
+    )
+  }
+  return grantOf(signer, readBlocks(key))
+}
+
+/**
+ * Whether the signing key still speaks for us.
+ * @throws Refusal key_revoked
+ */
+export function checkSigner(signer: Signer, now: UnixSeconds): void {
+  if (signer.status === 'revoked') {
+    throw new Refusal('key_revoked', `its signing key "${signer.kid}" has been revoked`)
+  }
+  if (signer.status === 'retiring' && signer.graceEnds !== undefined && now >= signer.graceEnds) {
+    throw new Refusal(
+      'key_revoked',
+      `its signing key "${signer.kid}" was retired and its grace ended at ${formatTime(signer.graceEnds)}`,
+    )
+  }
+}
+
+function grantOf(signer: Signer, stated: readonly [FirstBlock, ...Block[]]): Grant {
+  const blocks: readonly Block[] =
+    signer.ceiling === undefined ? stated : [signer.ceiling, ...stated]
+  const grant: Omit<Grant, typeof verified> = {
+    kid: signer.kid,
+    id: stated[0].jti,
+    ids: [...new Set(blocks.flatMap(({ jti }) => jti ?? []))],
+    subjects: [...new Set(blocks.flatMap(({ sub }) => sub ?? []))],
+    issuedAt: (stated[0].iat ?? 0) as UnixSeconds,
+    expires: Math.min(...blocks.flatMap(({ exp }) => exp ?? [])) as UnixSeconds,
+    blocks,
+  }
+  return grant as Grant
+}
+
+function checkedLength(key: KeyText): string {
+  const text = formatKey(key)
+  if (text.length <= MAX_KEY_LENGTH) return text
+  throw new Refusal(
+    'key_malformed',
+    `a key is at most ${MAX_KEY_LENGTH} characters long, this one would have ${text.length}: state fewer or shorter claims`,
+  )
+}
+
+/** In time that depends on the lengths only. */
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length
+  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0)
+  return difference === 0
+}

@@ -1,0 +1,210 @@
+/**
+ * The contract of the ledger: what has happened to keys. Documented, no logic. Four small parts, so
+ * that whoever needs one of them asks for that one only.
+ *
+ * Everything that is written is durable when its promise resolves. A ledger that can't answer
+ * rejects: whoever asks must then refuse (`unavailable`), never guess.
+ */
+import type { Block, Method } from '../key/claims.ts'
+import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
+import type { SignerStatus } from '../key/signer.ts'
+import type { Bytes, UnixSeconds } from '../key/units.ts'
+
+/** At hand now, or later: an embedded ledger answers at once, one in another process can't. */
+export type Awaitable<T> = T | Promise<T>
+
+export interface Ledger extends Revocations, Leases, IssuedKeys, SigningKeys {
+  /**
+   * A number that differs from the one before whenever anybody, in any process, may have changed
+   * revocations or signing keys. Cheap enough to ask on every request.
+   */
+  version(): number
+  /** What keeps the ledger from writing; undefined while all is well. */
+  failure(): Error | undefined
+  close(): Promise<void>
+}
+
+// ── revocations ─────────────────────────────────────────────────────────────
+
+/**
+ * What a revocation names:
+ * `id` a key (or one of its blocks), for ever;
+ * `subject`, `path`, `everything` keys minted up to a moment: for whom, used below which scope, all.
+ */
+export type RevocationKind = 'id' | 'subject' | 'path' | 'everything'
+
+export interface Revocation {
+  readonly kind: RevocationKind
+  /** the id, the subject, or the scope; empty for `everything` */
+  readonly value: string
+  /** keys whose `iat` is at most this, in Unix seconds; a key without `iat` counts as oldest; not for `id` */
+  readonly mintedUpTo?: UnixSeconds
+  readonly revokedAt: UnixSeconds
+  /** when all that it names has expired by itself, and it may be forgotten; absent: never */
+  readonly until?: UnixSeconds
+  /** for people: why, or who */
+  readonly reason?: string
+}
+
+/** What of a grant, and of the object it is used on, a revocation may name. */
+export interface Revocable {
+  readonly ids: readonly string[]
+  readonly subjects: readonly string[]
+  readonly issuedAt: UnixSeconds
+  /** absent when a key is asked about, not a request */
+  readonly path?: ObjectPath | Prefix
+}
+
+export interface Revocations {
+  /** The revocation that hits; in force from the moment `revoke` resolves, in this process or another. */
+  revocationOf(target: Revocable): Awaitable<Revocation | undefined>
+  /** Adds revocations, all or none. One that is there already is only ever made stricter. */
+  revoke(revocations: readonly Revocation[]): Promise<void>
+  /** In force, newest first. */
+  revocations(limit: number): Awaitable<readonly Revocation[]>
+  /** Forgets revocations whose `until` has passed and issued keys long expired; returns how many. */
+  purge(now: UnixSeconds): Promise<number>
+}
+
+// ── uses ────────────────────────────────────────────────────────────────────
+
+/**
+ * A use is a lease on (key id, object, client address): taken when the first byte is about to be
+ * sent, refused while a transfer under it runs, free for retries and ranges after a broken transfer
+ * until the object was sent whole or an hour has passed; never more than twice its size is sent.
+ * See docs/decisions/0001-a-use-is-a-lease.md.
+ */
+export interface LeaseRequest {
+  /** every id on which this request counts, and the most uses it allows; none may be short */
+  readonly counted: readonly { readonly id: string; readonly most: number }[]
+  readonly object: ObjectPath | Prefix
+  readonly address: string
+  readonly now: UnixSeconds
+  /** a download states what it is about to send; an upload, a deletion or a listing does not */
+  readonly transfer?: {
+    readonly etag: string
+    readonly size: Bytes
+    /** the bytes about to be sent, `end` exclusive */
+    readonly start: number
+    readonly end: number
+  }
+}
+
+/** Opaque to whoever holds it; survives structured cloning. */
+export interface Lease {
+  readonly object: string
+  readonly address: string
+  readonly ids: readonly string[]
+  /** distinguishes this holder from those before and after it */
+  readonly holder: string
+  readonly start: number
+  readonly end: number
+}
+
+export type LeaseOutcome =
+  | { readonly granted: true; readonly lease: Lease }
+  | {
+      readonly granted: false
+      /** `exhausted` no use left · `running` a transfer under this use runs · `overrun` it would send more than twice the size */
+      readonly reason: 'exhausted' | 'running' | 'overrun'
+      readonly id: string
+    }
+
+export interface Leases {
+  /** Atomic over all processes on this ledger. */
+  lease(request: LeaseRequest): Promise<LeaseOutcome>
+  /**
+   * Ends what runs under a lease.
+   * @param sent of a transfer: bytes sent, counted from the range's start; of anything else: 1 done,
+   *   which counts; 0 not done, which gives the use back
+   */
+  settle(lease: Lease, sent: number): Promise<void>
+  /** Uses counted on an id so far. */
+  usesOf(id: string): Awaitable<number>
+}
+
+/** How long retries under a lease are free. */
+export const LEASE_LIFE_SECONDS = 3600
+
+// ── issued keys ─────────────────────────────────────────────────────────────
+
+export interface IssuedKey {
+  readonly id: string
+  readonly kid: string
+  readonly subjects: readonly string[]
+  readonly paths: readonly Scope[]
+  readonly methods: readonly Method[]
+  readonly issuedAt: UnixSeconds
+  readonly expires: UnixSeconds
+  /** the most uses, where limited */
+  readonly uses?: number
+  /** who asked for it: `cli`, `admin`, or `key <id>` */
+  readonly issuedBy: string
+}
+
+export interface IssuedKeyState extends IssuedKey {
+  readonly counted: number
+  readonly activity?: Activity
+  readonly revocation?: Revocation
+}
+
+/** What a key has done; kept a second or so behind. */
+export interface Activity {
+  readonly id: string
+  readonly lastUsed: UnixSeconds
+  readonly lastAddress: string
+  readonly requests: number
+  readonly bytesOut: number
+  readonly bytesIn: number
+}
+
+export interface IssuedFilter {
+  readonly id?: string
+  readonly subject?: string
+  /** keys of which a scope lies at or beneath this one */
+  readonly path?: Scope
+  readonly limit: number
+  /** an id: continues after it */
+  readonly after?: string
+}
+
+export interface IssuedKeys {
+  /** All or none. Rejects with {@link IdTaken} where an id was ever issued or revoked: ids are never reused. */
+  recordIssued(keys: readonly IssuedKey[]): Promise<void>
+  /** Newest first. */
+  issued(filter: IssuedFilter): Awaitable<readonly IssuedKeyState[]>
+  /** Adds up requests and bytes per id. */
+  noteActivity(batch: readonly Activity[]): Promise<void>
+}
+
+/** An id of a key, or a kid, that was there before. */
+export class IdTaken extends Error {
+  override readonly name = 'IdTaken'
+  readonly id: string
+
+  constructor(id: string) {
+    super(`the id "${id}" is taken: ids are never reused`)
+    this.id = id
+  }
+}
+
+// ── signing keys ────────────────────────────────────────────────────────────
+
+/** All that is known of a signing key but its secret, which lies in a file. */
+export interface SigningKeyRecord {
+  readonly kid: string
+  readonly status: SignerStatus
+  readonly createdAt: UnixSeconds
+  /** of a retiring key: until when it verifies */
+  readonly graceEnds?: UnixSeconds
+  readonly ceiling?: Block
+}
+
+export interface SigningKeys {
+  /** Oldest first; revoked ones stay in the list, so that no kid is used again. */
+  signingKeys(): Awaitable<readonly SigningKeyRecord[]>
+  /** Rejects with {@link IdTaken} where the kid was ever there. */
+  addSigningKey(record: SigningKeyRecord): Promise<void>
+  /** Returns false where there is no such kid. A revoked key stays revoked. */
+  setSigningKeyStatus(kid: string, status: SignerStatus, graceEnds?: UnixSeconds): Promise<boolean>
+}

@@ -1,0 +1,107 @@
+/** The gateway's sections of `valetkey.toml`: parsed once, at the edge, into frozen values. */
+import { z } from 'zod'
+import { parseAddress, parseCidr } from '../key/address.ts'
+import {
+  type Bytes,
+  bytes,
+  parseBytes,
+  parseDuration,
+  type Seconds,
+  seconds,
+} from '../key/units.ts'
+
+/** `10MiB`, or whole bytes. */
+export const sizeSetting = z.union([z.string(), z.int()]).transform((value, context): Bytes => {
+  try {
+    return typeof value === 'number' ? bytes(value) : parseBytes(value)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+    return z.NEVER
+  }
+})
+
+/** `15m`, or whole seconds. */
+export const durationSetting = z
+  .union([z.string(), z.int()])
+  .transform((value, context): Seconds => {
+    try {
+      return typeof value === 'number' ? seconds(value) : parseDuration(value)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+/** `127.0.0.1:8080`, `[::1]:8080`; port 0 takes any free one. */
+export const listenSetting = z.string().transform((value, context): ListenAddress => {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (host !== undefined && port <= 65_535) return { host, port }
+  context.addIssue({
+    code: 'custom',
+    message: 'expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080',
+  })
+  return z.NEVER
+})
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+const network = z.string().transform((value, context) => {
+  if (parseCidr(value) !== undefined) return value
+  if (parseAddress(value) !== undefined) return `${value}/${value.includes(':') ? 128 : 32}`
+  context.addIssue({
+    code: 'custom',
+    message: 'expected an address or a network, such as 10.0.0.0/8',
+  })
+  return z.NEVER
+})
+
+const origin = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/, 'expected an origin such as https://app.example.com')
+
+/** `[gateway]` */
+export const gatewaySection = z.strictObject({
+  listen: listenSetting.prefault('127.0.0.1:8080'),
+  /** peers whose X-Forwarded-For and X-Forwarded-Proto are believed */
+  trustedProxies: z.array(network).default([]),
+  /** a path that a proxy leaves in front of ours, such as `/files` */
+  basePath: z
+    .string()
+    .regex(/^(?:\/[A-Za-z0-9._~-]+)*$/, 'expected nothing, or a path such as /files')
+    .default(''),
+  /** the largest upload, whatever a key says */
+  maxObjectSize: sizeSetting.prefault('5GiB'),
+  maxConnections: z.int().min(1).default(1000),
+  /** uploads at one time; further ones are asked to come back */
+  maxUploads: z.int().min(1).default(64),
+  /** an upload slower than this, in bytes a second over 30 seconds, is cut */
+  minUploadRate: sizeSetting.prefault('1KiB'),
+  /** a download that takes no byte for this long is cut */
+  downloadStall: durationSetting.prefault('60s'),
+  /** no transfer takes longer */
+  maxTransferTime: durationSetting.prefault('24h'),
+  /** how long transfers may go on after SIGTERM */
+  drain: durationSetting.prefault('30s'),
+})
+
+/** `[cors]` */
+export const corsSection = z.strictObject({
+  /** pages of these origins may use any key that does not itself name origins */
+  origins: z.array(origin).default([]),
+})
+
+/** `[store]` */
+export const storeSection = z.strictObject({
+  kind: z.enum(['disk']).default('disk'),
+  /** free space that uploads leave alone; absent: the larger of 5 % and 1 GiB */
+  reserve: sizeSetting.optional(),
+})
+
+export type GatewaySettings = z.output<typeof gatewaySection>
+export type CorsSettings = z.output<typeof corsSection>
+export type StoreSettings = z.output<typeof storeSection>

@@ -1,0 +1,79 @@
+/** Minting: options -> claims -> signed key -> URL. Pure but for the randomness of ids. */
+import { createHmac, randomBytes } from 'node:crypto'
+import type { FirstBlock, Method } from '../key/claims.ts'
+import { scopesOf } from '../key/claims.ts'
+import { parseScope, targetOf } from '../key/object-path.ts'
+import { mintKey } from '../key/sign.ts'
+import type { Mac, SigningKey } from '../key/signer.ts'
+import type { Seconds, UnixSeconds } from '../key/units.ts'
+import { firstBlockFrom, type MintOptions } from './options.ts'
+
+export interface MintContext {
+  readonly signingKey: SigningKey
+  readonly now: UnixSeconds
+  /** scheme, host and, behind a proxy, a path: `https://files.example.com` */
+  readonly publicUrl: string
+  /** of a key whose options state no expiry */
+  readonly defaultLife: Seconds
+  readonly maxLife: Seconds
+  /** of a key whose options state no id */
+  readonly randomId?: () => string
+}
+
+/** A new key, as it is shown to whoever asked for it. The key and its URL are secrets. */
+export interface Minted {
+  /** of the first path */
+  readonly url: string
+  readonly key: string
+  readonly id: string
+  /** as stated: one scope, or several */
+  readonly path: string | readonly string[]
+  readonly methods: readonly Method[]
+  /** Unix seconds */
+  readonly expires: UnixSeconds
+  /** block 0 */
+  readonly claims: FirstBlock
+}
+
+/** HMAC-SHA256 by node:crypto. */
+export const hmac: Mac = (key, message) => createHmac('sha256', key).update(message).digest()
+
+/**
+ * 128 random bits: nobody guesses one, and no two are alike. It does not start with a dash, so that
+ * it can stand on a command line.
+ */
+export function randomId(): string {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? randomId() : id
+}
+
+/**
+ * A new key.
+ * @throws OptionsError with every mistake
+ * @throws Refusal key_malformed where the key would be too long
+ */
+export function mint(options: MintOptions, context: MintContext): Minted {
+  const { signingKey, publicUrl } = context
+  const id = (context.randomId ?? randomId)()
+  const block = firstBlockFrom(options, { ...context, id })
+  const key = mintKey(block, signingKey, hmac)
+  const { jti, path, methods, exp } = block
+  return {
+    url: urlOf(publicUrl, path, key),
+    key,
+    id: jti,
+    path,
+    methods,
+    expires: exp as UnixSeconds,
+    claims: { kid: signingKey.kid, ...block },
+  }
+}
+
+/** Many keys, all or none. @throws as {@link mint}, on the first that can't be minted */
+export const mintMany = (many: readonly MintOptions[], context: MintContext): readonly Minted[] =>
+  many.map((options) => mint(options, context))
+
+function urlOf(publicUrl: string, path: FirstBlock['path'], key: string): string {
+  const [first = '/'] = scopesOf(path)
+  return `${publicUrl.replace(/\/$/, '')}${targetOf(parseScope(first))}?vk=${key}`
+}

@@ -3,7 +3,7 @@
  * system drops with the process, so nobody has to guess from clocks whether another one still runs.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import type { Database } from './open.ts'
@@ -22,55 +22,72 @@ export class Instance {
     this.#lock = lock
   }
 
-  /** @param folder where the locks of all instances on one data folder lie; made if missing */
+  /**
+   * The lock gets its name when it is held: a lock that anybody can see and that is free is one
+   * whose owner is gone, never one whose owner is about to take it.
+   * @param folder where the locks of all instances on one data folder lie; made if missing
+   */
   static start(folder: string): Instance {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const id = randomBytes(8).toString('hex')
-    const lock = tryLock(join(folder, id + SUFFIX))
-    if (lock === undefined) throw new Error(`the lock of the fresh instance ${id} is taken`)
+    const unnamed = join(folder, `${id}.starting`)
+    const lock = hold(unnamed)
+    renameSync(unnamed, join(folder, id + SUFFIX))
     return new Instance(folder, id, lock)
   }
 
   isAlive(id: string): boolean {
     if (id === this.id) return true
-    if (!this.#known().includes(id)) return false
-    const lock = tryLock(join(this.#folder, id + SUFFIX))
-    lock?.close()
-    return lock === undefined
+    const file = join(this.#folder, id + SUFFIX)
+    return existsSync(file) && isHeld(file)
   }
 
   /** Instances that ended without saying so; call {@link bury} when what they left is dealt with. */
   dead(): readonly string[] {
-    return this.#known().filter((id) => !this.isAlive(id))
+    return readdirSync(this.#folder)
+      .filter((name) => name.endsWith(SUFFIX))
+      .map((name) => name.slice(0, -SUFFIX.length))
+      .filter((id) => !this.isAlive(id))
   }
 
   bury(id: string): void {
-    for (const ending of ['', '-journal'])
-      rmSync(join(this.#folder, id + SUFFIX + ending), { force: true })
+    rmSync(join(this.#folder, id + SUFFIX), { force: true })
   }
 
+  /** Idempotent. What this instance had in hand is anybody's from now on. */
   close(): void {
     this.#lock.close()
     this.bury(this.id)
   }
-
-  #known(): string[] {
-    return readdirSync(this.#folder)
-      .filter((name) => name.endsWith(SUFFIX))
-      .map((name) => name.slice(0, -SUFFIX.length))
-  }
 }
 
-/** SQLite's exclusive lock on a file of its own; undefined while another holds it. */
-function tryLock(file: string): Database | undefined {
+/** SQLite's exclusive lock on an empty file of its own, held until the connection or the process ends. */
+function hold(file: string): Database {
   const db = new SqliteDatabase(file, { timeout: 0 })
   try {
-    db.pragma('journal_mode = DELETE')
+    db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     return db
   } catch (error) {
     db.close()
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') return undefined
     throw error
+  }
+}
+
+/** Asks by a shared lock, so that several may ask at once and none takes another for the owner. */
+function isHeld(file: string): boolean {
+  let db: Database | undefined
+  try {
+    db = new SqliteDatabase(file, { timeout: 0, readonly: true, fileMustExist: true })
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'SQLITE_BUSY') return true
+    // its owner has ended in this very moment, and took it away
+    if (code === 'SQLITE_CANTOPEN') return false
+    throw error
+  } finally {
+    db?.close()
   }
 }

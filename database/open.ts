@@ -26,8 +26,7 @@ const BUSY_TIMEOUT = 10_000
  */
 export function openDatabase(file: string, migrations: readonly string[]): Database {
   try {
-    // Made before SQLite does, so that it and its -wal and -shm are readable by the owner only.
-    closeSync(openSync(file, 'a', 0o600))
+    makeForOwnerOnly(file)
     const db = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT })
     try {
       configure(db, file)
@@ -39,6 +38,38 @@ export function openDatabase(file: string, migrations: readonly string[]): Datab
     return db
   } catch (error) {
     throw explained(file, error)
+  }
+}
+
+/**
+ * A connection that only reads; the database must have been opened by {@link openDatabase} before.
+ * @throws DatabaseError
+ */
+export function openReader(file: string): Database {
+  try {
+    const db = new SqliteDatabase(file, {
+      readonly: true,
+      fileMustExist: true,
+      timeout: BUSY_TIMEOUT,
+    })
+    db.pragma('trusted_schema = OFF')
+    return db
+  } catch (error) {
+    throw explained(file, error)
+  }
+}
+
+/**
+ * Before SQLite does, so that the file and its -wal and -shm are readable by the owner only. A file
+ * that is there is not even opened: closing it would drop every lock that this process holds on it
+ * (POSIX), and another process could then delete the log under our feet.
+ * See https://www.sqlite.org/howtocorrupt.html, section 2.2.
+ */
+function makeForOwnerOnly(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600))
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
   }
 }
 
@@ -84,11 +115,15 @@ export function explained(file: string, error: unknown): DatabaseError {
   return new DatabaseError(
     String(code ?? 'UNKNOWN'),
     `${file}: ${text}${adviceFor(String(code))}`,
-    {
-      cause: error,
-    },
+    { cause: error },
   )
 }
+
+/**
+ * After a failed write or fsync nobody knows what is on the disk, and a second fsync would say that
+ * all is well: never retry, refuse writes until a restart has recovered the log.
+ */
+export const isFinal = (code: string): boolean => /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code)
 
 function adviceFor(code: string): string {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {

@@ -1,6 +1,6 @@
 /** The thread behind `writer.ts`: takes all jobs that wait, runs them in one transaction, commits, answers. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Database, explained, openDatabase } from './open.ts'
+import { type Database, DatabaseError, explained, isFinal, openDatabase } from './open.ts'
 import type { JobsModule, JobTable, Reply } from './writer.ts'
 
 interface Job {
@@ -17,32 +17,45 @@ const { file, jobs: jobsUrl } = workerData as { file: string; jobs: string }
 if (parentPort === null) throw new Error('writer-thread.ts is started by writer.ts')
 const port = parentPort
 
-function refused(id: number, error: unknown): Reply {
-  const { code, message } = explained(file, error)
-  return { id, code, message }
+/** What no job may be run after, see {@link isFinal}; jobs may wait already when it happens. */
+let final: DatabaseError | undefined
+
+function refused(id: number, error: DatabaseError): Reply {
+  return { id, code: error.code, message: error.message }
 }
 
-/** Each job is undone by itself if it fails; the others of its group go on. */
+/** All that is done here is committed when this returns; the replies say what was. */
 function runGroup(db: Database, table: JobTable, group: readonly Job[]): readonly Reply[] {
   try {
+    if (final !== undefined) throw final
     db.exec('BEGIN IMMEDIATE')
-    const replies = group.map(({ id, name, argument }): Reply => {
-      db.exec('SAVEPOINT job')
-      try {
-        const value = table[name]?.(argument)
-        db.exec('RELEASE job')
-        return { id, value }
-      } catch (error) {
-        // some errors (a full disk) end the whole transaction: then COMMIT below fails for everybody
-        if (db.inTransaction) db.exec('ROLLBACK TO job; RELEASE job')
-        return refused(id, error)
-      }
-    })
+    const replies = group.map((job) => runJob(db, table, job))
     db.exec('COMMIT')
     return replies
   } catch (error) {
+    const reason = explained(file, error)
+    if (isFinal(reason.code)) final ??= reason
     if (db.inTransaction) db.exec('ROLLBACK')
-    return group.map(({ id }) => refused(id, error))
+    return group.map(({ id }) => refused(id, reason))
+  }
+}
+
+/** A job that fails is undone by itself; the others of its group go on, unless the database is at fault. */
+function runJob(db: Database, table: JobTable, { id, name, argument }: Job): Reply {
+  db.exec('SAVEPOINT job')
+  try {
+    const job = table[name]
+    if (job === undefined) throw new DatabaseError('NO_SUCH_JOB', `there is no job "${name}"`)
+    const value = job(argument)
+    db.exec('RELEASE job')
+    return { id, value }
+  } catch (error) {
+    const reason = explained(file, error)
+    // Some errors (a full disk) have undone the whole group already; a savepoint outside of a
+    // transaction would commit the next job by itself.
+    if (!db.inTransaction || isFinal(reason.code)) throw reason
+    db.exec('ROLLBACK TO job; RELEASE job')
+    return refused(id, reason)
   }
 }
 

@@ -3,13 +3,13 @@
  * the event loop and everybody who waits shares it. A job is acknowledged after its commit.
  */
 import { Worker } from 'node:worker_threads'
-import { DatabaseError } from './open.ts'
+import { type Database, DatabaseError, isFinal } from './open.ts'
 import { siblingModule } from './sibling.ts'
 
 /** A module of jobs: what `writer-thread.ts` imports by its URL. */
 export interface JobsModule {
   readonly migrations: readonly string[]
-  readonly prepareJobs: (db: import('./open.ts').Database) => JobTable
+  readonly prepareJobs: (db: Database) => JobTable
 }
 
 /**
@@ -33,6 +33,7 @@ export class Writer<Jobs extends JobTable> {
   readonly #waiting = new Map<number, Waiting>()
   readonly #ended: Promise<void>
   #lastId = 0
+  #closed = false
   #failure: DatabaseError | undefined
 
   /** Use {@link startWriter}: a writer is ready once its database is open and migrated. */
@@ -43,12 +44,7 @@ export class Writer<Jobs extends JobTable> {
     })
     this.#ended = new Promise((resolve) => {
       thread.once('exit', (code) => {
-        this.#fail(
-          new DatabaseError(
-            'WRITER_ENDED',
-            `the database writer has ended (exit code ${code}); restart valetkey`,
-          ),
-        )
+        this.#fail(ended(code))
         resolve()
       })
     })
@@ -77,17 +73,21 @@ export class Writer<Jobs extends JobTable> {
     argument: Parameters<Jobs[Name]>[0],
   ): Promise<ReturnType<Jobs[Name]>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#closed) {
+      return Promise.reject(new DatabaseError('CLOSED', 'the database has been closed'))
+    }
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
       this.#thread.postMessage({ id, name, argument })
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   }
 
-  /** Finishes what was asked so far, closes the database, ends the thread. */
+  /** Finishes what was asked so far, closes the database, ends the thread. Idempotent. */
   async close(): Promise<void> {
-    this.#thread.postMessage('close')
+    if (!this.#closed) this.#thread.postMessage('close')
+    this.#closed = true
     await this.#ended
   }
 
@@ -109,11 +109,11 @@ export class Writer<Jobs extends JobTable> {
   }
 }
 
-/**
- * After a failed write or fsync nobody knows what is on the disk, and a second fsync would say that
- * all is well: never retry, refuse writes until a restart has recovered the log.
- */
-const isFinal = (code: string): boolean => /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code)
+const ended = (exitCode: number): DatabaseError =>
+  new DatabaseError(
+    'WRITER_ENDED',
+    `the database writer has ended (exit code ${exitCode}); restart valetkey`,
+  )
 
 /**
  * Opens the database in a thread of its own.
@@ -128,9 +128,10 @@ export async function startWriter<Jobs extends JobTable>(
     workerData: { file, jobs: jobs.href },
   })
   await new Promise<void>((resolve, reject) => {
-    thread.once('error', reject)
+    const onExit = (code: number) => reject(ended(code))
+    thread.once('error', reject).once('exit', onExit)
     thread.once('message', (opened: 'ready' | { code: string; message: string }) => {
-      thread.off('error', reject)
+      thread.off('error', reject).off('exit', onExit)
       if (opened === 'ready') resolve()
       else reject(new DatabaseError(opened.code, opened.message))
     })

@@ -112,10 +112,13 @@ export interface FirstBlockContext {
 
 type Reader = (value: unknown, now: UnixSeconds) => Block
 
-const SIZE_UNLIMITED = Number.MAX_SAFE_INTEGER
+/** As the format has it. */
+const MAX_SCOPES = 16
+/** The upper end of a size range where nobody stated one. */
+export const SIZE_UNLIMITED = Number.MAX_SAFE_INTEGER
 
 const OPTIONS = {
-  path: (value) => ({ path: single(textsOf(value).map(scopeOf)) }),
+  path: (value) => ({ path: single(scopesOf(value)) }),
   methods: (value) => ({ methods: listOf(value).map(methodOf) }),
   expiresIn: (value, now) => ({ exp: later(now, durationOf(value)) }),
   expires: (value, now) => ({ exp: timeOf(value, now) }),
@@ -310,6 +313,12 @@ function refuseAny(mistakes: readonly Mistake[]): void {
 const single = (texts: string[]): string | string[] => {
   const [first] = texts
   return texts.length === 1 && first !== undefined ? first : texts
+}
+
+function scopesOf(value: unknown): string[] {
+  const scopes = textsOf(value).map(scopeOf)
+  if (scopes.length <= MAX_SCOPES) return scopes
+  throw new RangeError(`can name at most ${MAX_SCOPES} places`)
 }
 
 /** A leading slash is how a URL writes it; a scope has none, and is not repaired in silence. */

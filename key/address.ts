@@ -46,20 +46,20 @@ function parseV4(text: string): readonly number[] | undefined {
 function parseV6(text: string): readonly number[] | undefined {
   const halves = text.split('::')
   if (halves.length > 2 || !text.includes(':')) return undefined
-  const [head, tail] = halves.map(groupsOf)
+  const [head, tail] = halves.map((half, index) => groupsOf(half, index === halves.length - 1))
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined
   if (tail === undefined) return head.length === 16 ? head : undefined
   const missing = 16 - head.length - tail.length
   return missing < 2 ? undefined : [...head, ...new Array<number>(missing).fill(0), ...tail]
 }
 
-/** The bytes of colon-separated groups; the last may be a dotted v4 address. */
-function groupsOf(text: string): readonly number[] | undefined {
+/** The bytes of colon-separated groups; the last of an address may be a dotted v4 address. */
+function groupsOf(text: string, endsAddress: boolean): readonly number[] | undefined {
   if (text === '') return []
   const bytes: number[] = []
   const groups = text.split(':')
   for (const [index, group] of groups.entries()) {
-    const v4 = index === groups.length - 1 ? parseV4(group) : undefined
+    const v4 = endsAddress && index === groups.length - 1 ? parseV4(group) : undefined
     if (v4 !== undefined) bytes.push(...v4)
     else if (/^[0-9a-fA-F]{1,4}$/.test(group)) {
       const value = Number.parseInt(group, 16)

@@ -23,85 +23,104 @@ export const RESPOND_HEADERS = [
 export type RespondHeader = (typeof RESPOND_HEADERS)[number]
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/
+/** Whether a value can be a `kid` or a `jti`. */
+export const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value)
+
 const MEDIA_RANGE = /^(?:\*\/\*|[\w!#$&^.+-]{1,64}\/(?:\*|[\w!#$&^.+-]{1,64}))$/
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-const text = (pattern: RegExp, expected: string) => z.string().check(z.regex(pattern, expected))
+const text = (pattern: RegExp, expected: string) =>
+  z.string(expected).check(z.regex(pattern, expected))
+const wellFormed = (most: number) => {
+  const expected = `is well-formed Unicode text of at most ${most} characters`
+  return z
+    .string(expected)
+    .check(z.refine((value) => value.length <= most && value.isWellFormed(), expected))
+}
 const listOf = <T extends z.ZodMiniType>(item: T, most = 64) =>
   z
-    .array(item)
+    .array(item, 'is a list')
     .check(z.minLength(1, 'is not empty'), z.maxLength(most, `has at most ${most} entries`))
+const wholeFrom = (least: number, expected: string) => z.int(expected).check(z.gte(least, expected))
 
-const time = z.int().check(z.gte(0, 'is a time in whole Unix seconds'))
-const size = z.int().check(z.gte(0, 'is a size in whole bytes'))
-const atLeastOne = z.int().check(z.gte(1, 'is at least 1'))
+const id = text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')
+const time = wholeFrom(0, 'is a time in whole Unix seconds')
+const size = wholeFrom(0, 'is a size in whole bytes')
+const atLeastOne = wholeFrom(1, 'is a whole number from 1 on')
+const isTrue = z.literal(true, 'is true or not there')
 const headerValue = text(HEADER_VALUE, 'is a header value without control characters')
 
-const scope = z
-  .string()
-  .check(z.refine((value) => isScope(value), 'is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY'))
+const SCOPE = 'is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY'
+const scope = z.string(SCOPE).check(z.refine((value) => isScope(value), SCOPE))
+const scopes = z.union([scope, listOf(scope, 16)], 'is a scope or a list of scopes')
+
+const NETWORK = 'is a network such as 10.0.0.0/8 or 2001:db8::/32'
+const network = z
+  .string(NETWORK)
+  .check(z.refine((value) => parseCidr(value) !== undefined, NETWORK))
+
+/** Not `z.record`, which drops a member `__proto__` silently: a restriction would be lost. */
+const headers = z.custom<Readonly<Record<string, string>>>(
+  isHeaders,
+  'is an object of header names, each with its value',
+)
 
 /** One block of a key. */
 export const Block = z.strictObject({
   /** names the signing key; block 0 only */
-  kid: z.optional(text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')),
+  kid: z.optional(id),
   /** the block's id, by which it is revoked and counted */
-  jti: z.optional(text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')),
+  jti: z.optional(id),
   /** minted at, Unix seconds; block 0 only */
   iat: z.optional(time),
   /** whom the key is for */
-  sub: z.optional(z.string().check(z.maxLength(256, 'is at most 256 characters long'))),
+  sub: z.optional(wellFormed(256)),
   nbf: z.optional(time),
   exp: z.optional(time),
-  path: z.optional(z.union([scope, listOf(scope, 16)])),
-  match: z.optional(
-    z
-      .string()
-      .check(z.minLength(1, 'is not empty'), z.maxLength(256, 'is at most 256 characters long')),
-  ),
-  methods: z.optional(listOf(z.enum(METHODS))),
+  path: z.optional(scopes),
+  match: z.optional(wellFormed(256).check(z.minLength(1, 'is not empty'))),
+  methods: z.optional(listOf(z.enum(METHODS, `is one of ${METHODS.join(', ')}`))),
   /** [least, most] bytes of an upload */
   size: z.optional(
     z
-      .tuple([size, size])
+      .tuple([size, size], 'is [min, max] in bytes')
       .check(z.refine(([least, most]) => least <= most, 'is [min, max] in order')),
   ),
   types: z.optional(
     listOf(text(MEDIA_RANGE, 'is a media range such as image/* or application/pdf')),
   ),
   sha256: z.optional(text(/^[0-9a-fA-F]{64}$/, 'is 64 hexadecimal digits')),
-  create: z.optional(z.literal(true)),
+  create: z.optional(isTrue),
   uses: z.optional(atLeastOne),
-  ip: z.optional(
-    listOf(
-      z
-        .string()
-        .check(
-          z.refine(
-            (value) => parseCidr(value) !== undefined,
-            'is a network such as 10.0.0.0/8 or 2001:db8::/32',
-          ),
-        ),
-    ),
-  ),
+  ip: z.optional(listOf(network)),
   origins: z.optional(listOf(text(ORIGIN, 'is an origin such as https://app.example.com'))),
-  headers: z.optional(
-    z.record(z.string().check(z.regex(HEADER_NAME, 'is a header name')), headerValue),
-  ),
-  tls: z.optional(z.literal(true)),
+  headers: z.optional(headers),
+  tls: z.optional(isTrue),
   respond: z.optional(
     z.strictObject(
       Object.fromEntries(RESPOND_HEADERS.map((name) => [name, z.optional(headerValue)])) as Record<
         RespondHeader,
         z.ZodMiniOptional<typeof headerValue>
       >,
+      'is an object of response headers',
     ),
   ),
   /** an uploaded object lives this many seconds */
   ttl: z.optional(atLeastOne),
 })
+
+/** Claims that the format names and this version does not honour yet. */
+export const RESERVED_CLAIMS: readonly string[] = [
+  'bytes',
+  'files',
+  'rate',
+  'policy',
+  'plan',
+  'cnf',
+  'aud',
+]
 
 /** Claims of one block: data. What each claim asks of a request is in `clear.ts`. */
 export type Block = z.output<typeof Block>
@@ -148,11 +167,15 @@ function parseBlock(value: unknown, where: string): Block {
 
 function unreadable(where: string, issues: readonly z.core.$ZodIssue[]): Refusal {
   const [issue] = issues
-  if (issue?.code === 'unrecognized_keys') {
-    return malformed(where, String(issue.keys[0]), 'is not a claim of this format')
+  const stated = issue?.path.map(String) ?? []
+  if (issue?.code !== 'unrecognized_keys') {
+    const what = stated.length === 0 ? 'is a JSON object' : (issue?.message ?? 'can not be read')
+    return malformed(where, stated.join('.'), what)
   }
-  const claim = issue?.path.join('.') ?? ''
-  return malformed(where, claim, issue?.message || 'has the wrong type')
+  const claim = [...stated, issue.keys[0]].join('.')
+  return RESERVED_CLAIMS.includes(claim)
+    ? malformed(where, claim, 'is reserved: this version can not honour it, so it refuses the key')
+    : malformed(where, claim, 'is not one of this format')
 }
 
 const malformed = (where: string, claim: string, what: string): Refusal =>
@@ -160,6 +183,17 @@ const malformed = (where: string, claim: string, what: string): Refusal =>
     'key_malformed',
     claim === '' ? `${where} ${what}` : `${where}: claim "${claim}" ${what}`,
   )
+
+function isHeaders(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.entries(value).every(
+    ([name, stated]) =>
+      HEADER_NAME.test(name) &&
+      name !== '__proto__' &&
+      typeof stated === 'string' &&
+      HEADER_VALUE.test(stated),
+  )
+}
 
 function isScope(value: string): boolean {
   try {

@@ -148,12 +148,16 @@ function scopeOf(grant: Grant, index: number): readonly string[] {
   return path === undefined ? ['/'] : scopesOf(path)
 }
 
-const matchesUnderScope = (
+/** Asked beneath the longest scope that covers the path: one reading, and one match, per block. */
+function matchesUnderScope(
   glob: string,
   path: ObjectPath | Prefix,
   scopes: readonly string[],
-): boolean =>
-  scopes.some((scope) => covers(scope, path) && matchesGlob(glob, underScope(scope, path)))
+): boolean {
+  const covering = scopes.filter((scope) => covers(scope, path))
+  const longest = covering.reduce((best, scope) => (scope.length > best.length ? scope : best), '')
+  return longest !== '' && matchesGlob(glob, underScope(longest, path))
+}
 
 function uploadTooSmall(grant: Grant, { upload }: Attempt): Refusal | undefined {
   const { least } = uploadLimits(grant)
@@ -199,13 +203,24 @@ export function uploadLimits(grant: Grant): UploadLimits {
   }
 }
 
-/** Ids on which uses are counted, with the most that each allows. */
-export const countedUses = (
+/**
+ * Counters that a request adds to, with the most that each allows. The counter of a ceiling and of
+ * block 0 is its `jti`; that of a later block is every `jti` from block 0 to it, joined by slashes:
+ * whoever narrows a key chooses ids freely, and must not reach the counters of others by that.
+ */
+export function countedUses(
   grant: Grant,
-): readonly { readonly id: string; readonly most: number }[] =>
-  grant.blocks.flatMap(({ jti, uses }) =>
-    jti === undefined || uses === undefined ? [] : [{ id: jti, most: uses }],
+): readonly { readonly id: string; readonly most: number }[] {
+  const first = Math.max(
+    0,
+    grant.blocks.findIndex(({ kid }) => kid !== undefined),
   )
+  return grant.blocks.flatMap(({ jti, uses }, index) => {
+    if (jti === undefined || uses === undefined) return []
+    const above = grant.blocks.slice(Math.min(first, index), index + 1)
+    return [{ id: above.flatMap((block) => block.jti ?? []).join('/'), most: uses }]
+  })
+}
 
 /** Response headers that the key overrides: the first block that states one wins. */
 export function overrides(grant: Grant): Partial<Record<RespondHeader, string>> {

@@ -12,6 +12,10 @@ export const MAX_KEY_LENGTH = 4096
 export const MAX_BLOCKS = 8
 const SIGNATURE_BYTES = 32
 
+/** Whole groups of four, then none, two or three characters of which the last has no stray bits. */
+const BASE64URL =
+  /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$/
+
 /** A key as text that has the right shape; nothing is known yet of whose it is. */
 export interface KeyText {
   /** each block's base64url text, as sent */
@@ -39,7 +43,7 @@ export function parseKey(text: string): KeyText {
   if (parts.length > MAX_BLOCKS) {
     throw malformed(`a key has at most ${MAX_BLOCKS} blocks, this one has ${parts.length}`)
   }
-  for (const part of parts) fromBase64url(part, 'a block')
+  for (const part of parts) checkBase64url(part, 'a block')
   const link = fromBase64url(signature, 'the signature')
   if (link.length !== SIGNATURE_BYTES) throw malformed('the signature of a key is 32 bytes long')
   return { blocks: parts, signature: link }
@@ -76,15 +80,20 @@ export function toBase64url(data: Uint8Array): string {
 }
 
 /**
- * Strict: no padding, no foreign characters, no stray bits (the bytes encode to the same text).
+ * Strict: not empty, no padding, no foreign characters, no stray bits (the bytes encode to the
+ * same text; RFC 4648 section 3.5 allows to refuse others).
  * @throws Refusal key_malformed
  */
 export function fromBase64url(text: string, what: string): Uint8Array {
-  if (!/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) {
-    throw malformed(`${what} is base64url without padding`)
-  }
+  checkBase64url(text, what)
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  const data = Uint8Array.from(binary, (character) => character.charCodeAt(0))
-  if (toBase64url(data) !== text) throw malformed(`${what} is base64url in its one canonical form`)
+  const data = new Uint8Array(binary.length)
+  for (let i = 0; i < data.length; i += 1) data[i] = binary.charCodeAt(i)
   return data
+}
+
+function checkBase64url(text: string, what: string): void {
+  if (text === '' || !BASE64URL.test(text)) {
+    throw malformed(`${what} is base64url without padding, in its one canonical form`)
+  }
 }

@@ -129,8 +129,11 @@ function checkSegments(segments: readonly string[]): void {
 }
 
 function decode(raw: string): string {
-  if (!/^(?:[!-$&-~]|%[0-9A-Fa-f]{2})*$/.test(raw)) {
-    throw malformed('a request target is printable ASCII, everything else percent-encoded as UTF-8')
+  // neither a query nor a fragment is part of a path; a raw "#" has two readings on its way here
+  if (!/^(?:[!"$&->@-~]|%[0-9A-Fa-f]{2})*$/.test(raw)) {
+    throw malformed(
+      'a path on the request line is printable ASCII without "?" and "#", everything else percent-encoded as UTF-8',
+    )
   }
   if (!raw.includes('%')) return raw
   try {

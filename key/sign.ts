@@ -5,7 +5,7 @@
  *
  *     K = HMAC(secret, "vk1");  t0 = HMAC(K, block0);  ti = HMAC(t(i-1), block_i)
  */
-import { type Block, type FirstBlock, parseFirstBlock, parseLaterBlock } from './claims.ts'
+import { type Block, type FirstBlock, isId, parseFirstBlock, parseLaterBlock } from './claims.ts'
 import {
   decodeBlock,
   encodeBlock,
@@ -55,7 +55,7 @@ export function beginWith(secret: Uint8Array, mac: Mac): Signer['begin'] {
  * @throws Refusal key_malformed for claims that the format does not have
  */
 export function mintKey(claims: Omit<FirstBlock, 'kid'>, signingKey: SigningKey, mac: Mac): string {
-  const block = encodeBlock(parseFirstBlock({ kid: signingKey.kid, ...claims }))
+  const block = encodeBlock(parseFirstBlock({ ...claims, kid: signingKey.kid }))
   const signature = beginWith(signingKey.secret, mac)(block)
   return checkedLength({ blocks: [block], signature })
 }
@@ -76,12 +76,13 @@ export function narrowKey(key: string, claims: Block, mac: Mac): string {
   return checkedLength({ blocks: [...blocks, block], signature: chain(signature, [block], mac) })
 }
 
-/** The id of the signing key that a key names. @throws Refusal key_malformed */
+/**
+ * The id of the signing key that a key names: all that is read of its claims before its signature.
+ * @throws Refusal key_malformed
+ */
 export function kidOf(key: KeyText): string {
   const { kid } = decodeBlock(key.blocks[0] ?? '')
-  if (typeof kid !== 'string') {
-    throw new Refusal('key_malformed', 'block 0: claim "kid" names the signing key')
-  }
+  if (!isId(kid)) throw new Refusal('key_malformed', 'block 0: claim "kid" names the signing key')
   return kid
 }
 

@@ -28,7 +28,8 @@ export interface Signer {
   readonly begin: (block0: string) => Uint8Array
 }
 
-const TEXT = /^vk1sk\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/
+/** 43 characters of base64url, the last without stray bits, are exactly 32 bytes. */
+const TEXT = /^vk1sk\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/
 
 /** `vk1sk.<kid>.<base64url secret>`. */
 export const formatSigningKey = (key: SigningKey): string =>
@@ -51,11 +52,17 @@ export function parseSigningKey(text: string): SigningKey {
 export const derivedKey = (secret: Uint8Array, mac: Mac): Uint8Array => mac(secret, VERSION)
 
 /**
- * Whether a secret is one that nobody should use: too regular to be random.
- * Random 32 bytes have fewer than 16 different values with a probability below 10^-12.
+ * Whether a secret is one that nobody should use: not 32 bytes, or too regular to be random, as
+ * examples, pass phrases and hexadecimal text are. Random bytes look like this once in 10^13.
  */
 export const isWeakSecret = (secret: Uint8Array): boolean =>
-  secret.length !== 32 || new Set(secret).size < 16
+  secret.length !== 32 || new Set(secret).size < 16 || isProgression(secret) || isText(secret)
+
+/** Every byte differs from the one before it by the same amount, as 00 01 02 … 1f do. */
+const isProgression = (secret: Uint8Array): boolean =>
+  new Set(secret.subarray(1).map((byte, index) => byte - (secret[index] ?? 0))).size === 1
+
+const isText = (secret: Uint8Array): boolean => secret.every((byte) => byte >= 0x20 && byte <= 0x7e)
 
 /** The claims of a ceiling. @throws Refusal key_malformed */
 export const parseCeiling = (value: unknown): Block => parseLaterBlock(value, 'the ceiling')

@@ -46,15 +46,21 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
  * @throws RangeError that names what was expected
  */
 export function parseBytes(text: string): Bytes {
-  const match = /^(\d{1,16}(?:\.\d{1,6})?)\s?([KMGT]i?B|B)?$/.exec(text)
-  const factor = SIZE_UNITS[match?.[2] ?? 'B']
-  const value = Number(match?.[1]) * (factor ?? Number.NaN)
-  if (!Number.isSafeInteger(value)) {
+  const match = /^(\d{1,16})(?:\.(\d{1,6}))? ?([KMGT]i?B|B)?$/.exec(text)
+  const value = match && decimalTimes(match[1], match[2], SIZE_UNITS[match[3] ?? 'B'])
+  if (value === null || !Number.isSafeInteger(value)) {
     throw new RangeError(
       `"${text}" is not a size: write whole bytes or a number with KiB, MiB, GiB, TiB (or KB, MB, GB, TB), such as 10MiB`,
     )
   }
   return value as Bytes
+}
+
+/** In exact arithmetic: as floating point, 1.005 x 1000 is not 1005. NaN where it is not whole. */
+function decimalTimes(whole = '', decimals = '', factor = 1): number {
+  const scaled = BigInt(whole + decimals) * BigInt(factor)
+  const scale = 10n ** BigInt(decimals.length)
+  return scaled % scale === 0n ? Number(scaled / scale) : Number.NaN
 }
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
@@ -91,16 +97,19 @@ function sumOfUnits(text: string): number | undefined {
 
 /**
  * A point in time: an RFC 3339 date-time with its offset (`2026-12-01T18:00:00Z`), a date
- * (midnight UTC), or a duration from `now` (`15m`).
+ * (midnight UTC), or a duration from `now` with its unit (`15m`). A bare number is refused: it could
+ * be seconds from now or Unix time.
  * @throws RangeError that names what was expected
  */
 export function parseTime(text: string, now: UnixSeconds): UnixSeconds {
   const dated =
-    /^\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d))?$/.test(text)
+    /^\d{4}-\d\d-\d\d(?:[Tt](?!24)\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d))?$/.test(
+      text,
+    )
   if (dated) {
     const milliseconds = Date.parse(text.toUpperCase())
     if (milliseconds >= 0 && namesARealDay(text)) return secondsOf(milliseconds)
-  } else if (/^[\dwdhms]+$/.test(text)) {
+  } else if (/^[\dwdhms]+[wdhms]$/.test(text)) {
     return later(now, parseDuration(text))
   }
   throw new RangeError(
@@ -119,7 +128,7 @@ export function formatBytes(value: Bytes): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
   let size: number = value
   let step = 0
-  while (size >= 1024 && step < units.length - 1) {
+  while (Math.round(size) >= 1024 && step < units.length - 1) {
     size /= 1024
     step += 1
   }

@@ -1,8 +1,8 @@
 /** Minting: options -> claims -> signed key -> URL. Pure but for the randomness of ids. */
 import { createHmac, randomBytes } from 'node:crypto'
-import type { FirstBlock, Method } from '../key/claims.ts'
-import { scopesOf } from '../key/claims.ts'
-import { parseScope, targetOf } from '../key/object-path.ts'
+import { type FirstBlock, type Method, scopesOf } from '../key/claims.ts'
+import { linkOf } from '../key/link.ts'
+import { parseScope } from '../key/object-path.ts'
 import { mintKey } from '../key/sign.ts'
 import type { Mac, SigningKey } from '../key/signer.ts'
 import type { Seconds, UnixSeconds } from '../key/units.ts'
@@ -51,6 +51,7 @@ export function randomId(): string {
  * A new key.
  * @throws OptionsError with every mistake
  * @throws Refusal key_malformed where the key would be too long
+ * @throws TypeError for a public URL that is none
  */
 export function mint(options: MintOptions, context: MintContext): Minted {
   const { signingKey, publicUrl } = context
@@ -58,8 +59,9 @@ export function mint(options: MintOptions, context: MintContext): Minted {
   const block = firstBlockFrom(options, { ...context, id })
   const key = mintKey(block, signingKey, hmac)
   const { jti, path, methods, exp } = block
+  const [first = '/'] = scopesOf(path)
   return {
-    url: urlOf(publicUrl, path, key),
+    url: linkOf(publicUrl, parseScope(first), key),
     key,
     id: jti,
     path,
@@ -72,8 +74,3 @@ export function mint(options: MintOptions, context: MintContext): Minted {
 /** Many keys, all or none. @throws as {@link mint}, on the first that can't be minted */
 export const mintMany = (many: readonly MintOptions[], context: MintContext): readonly Minted[] =>
   many.map((options) => mint(options, context))
-
-function urlOf(publicUrl: string, path: FirstBlock['path'], key: string): string {
-  const [first = '/'] = scopesOf(path)
-  return `${publicUrl.replace(/\/$/, '')}${targetOf(parseScope(first))}?vk=${key}`
-}

@@ -9,6 +9,7 @@ import {
   type FirstBlock,
   METHODS,
   type Method,
+  RESERVED_CLAIMS,
   RESPOND_HEADERS,
 } from '../key/claims.ts'
 import { parseScope } from '../key/object-path.ts'
@@ -154,8 +155,6 @@ export const SINGULARS: Readonly<Record<string, OptionName>> = {
   header: 'headers',
 }
 
-const NOT_BUILT_YET: readonly string[] = ['bytes', 'files', 'rate', 'policy', 'plan']
-
 /** Two ways to say one thing: at most one of them. */
 const EXCLUSIVE: readonly (readonly [string, string])[] = [
   ['expiresIn', 'expires'],
@@ -232,7 +231,7 @@ function readOption(
   now: UnixSeconds,
 ): { readonly claims: Block } | { readonly message: string } {
   const option = pluralOf(name)
-  if (NOT_BUILT_YET.includes(option)) return { message: 'is not supported by this version' }
+  if (RESERVED_CLAIMS.includes(option)) return { message: 'is not supported by this version' }
   if (!Object.hasOwn(OPTIONS, option)) {
     return { message: `is not an option; the options are ${OPTION_NAMES.join(', ')}` }
   }
@@ -250,8 +249,7 @@ function readOption(
 function whatIsWrong(claims: Block): string | undefined {
   const [issue] = Block.safeParse(claims).error?.issues ?? []
   if (issue === undefined) return undefined
-  const [inner] = issue.code === 'invalid_key' ? issue.issues : [issue]
-  const what = (inner?.message ?? issue.message)
+  const what = issue.message
     .replace(/^(is|has) not /, 'must not be ')
     .replace(/^is /, 'must be ')
     .replace(/^has /, 'must have ')
@@ -259,11 +257,10 @@ function whatIsWrong(claims: Block): string | undefined {
   return entry === undefined ? what : `"${entry.slice(0, 80)}" ${what}`
 }
 
-/** Which entry of a list, or which header is meant; its value is not repeated, it may be a secret. */
-function entryAt(claims: Block, [claim, entry]: readonly PropertyKey[]): string | undefined {
-  if (typeof entry === 'string') return entry
+/** The entry of a list that is meant; the values of headers are not repeated, they may be secrets. */
+function entryAt(claims: Block, [claim, index]: readonly PropertyKey[]): string | undefined {
   const list: unknown = claims[claim as Claim]
-  const text: unknown = Array.isArray(list) ? list[entry as number] : undefined
+  const text: unknown = Array.isArray(list) ? list[index as number] : undefined
   return typeof text === 'string' ? text : undefined
 }
 

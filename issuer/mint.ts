@@ -1,10 +1,11 @@
 /** Minting: options -> claims -> signed key -> URL. Pure but for the randomness of ids. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { type FirstBlock, type Method, scopesOf } from '../key/claims.ts'
 import { linkOf } from '../key/link.ts'
+import { nodeMac } from '../key/node-mac.ts'
 import { parseScope } from '../key/object-path.ts'
 import { mintKey } from '../key/sign.ts'
-import type { Mac, SigningKey } from '../key/signer.ts'
+import type { SigningKey } from '../key/signer.ts'
 import type { Seconds, UnixSeconds } from '../key/units.ts'
 import { firstBlockFrom, type MintOptions } from './options.ts'
 
@@ -35,9 +36,6 @@ export interface Minted {
   readonly claims: FirstBlock
 }
 
-/** HMAC-SHA256 by node:crypto. */
-export const hmac: Mac = (key, message) => createHmac('sha256', key).update(message).digest()
-
 /**
  * 128 random bits: nobody guesses one, and no two are alike. It does not start with a dash, so that
  * it can stand on a command line.
@@ -57,7 +55,7 @@ export function mint(options: MintOptions, context: MintContext): Minted {
   const { signingKey, publicUrl } = context
   const id = (context.randomId ?? randomId)()
   const block = firstBlockFrom(options, { ...context, id })
-  const key = mintKey(block, signingKey, hmac)
+  const key = mintKey(block, signingKey, nodeMac)
   const { jti, path, methods, exp } = block
   const [first = '/'] = scopesOf(path)
   return {

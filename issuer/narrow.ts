@@ -3,6 +3,7 @@ import { isInside, parseCidr } from '../key/address.ts'
 import { type Block, type Claim, scopesOf } from '../key/claims.ts'
 import { inspectKey } from '../key/inspect.ts'
 import { keyOf, withKey } from '../key/link.ts'
+import { nodeMac } from '../key/node-mac.ts'
 import {
   covers,
   type ObjectPath,
@@ -14,7 +15,7 @@ import {
 import { Refusal } from '../key/refusal.ts'
 import { narrowKey } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
-import { hmac, randomId } from './mint.ts'
+import { randomId } from './mint.ts'
 import { type NarrowOptions, restrictionsFrom, SIZE_UNLIMITED } from './options.ts'
 
 /**
@@ -27,7 +28,7 @@ import { type NarrowOptions, restrictionsFrom, SIZE_UNLIMITED } from './options.
 export function narrow(urlOrKey: string, options: NarrowOptions, now: UnixSeconds): string {
   const { key, url } = keyOf(urlOrKey)
   const block = restrictionsFrom(options, { now, id: randomId() })
-  const narrowed = narrowKey(key, block, hmac)
+  const narrowed = narrowKey(key, block, nodeMac)
   if (url === undefined) return narrowed
   return withKey(
     block.path === undefined ? url : moved(url, key, scopesOf(block.path), now),

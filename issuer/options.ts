@@ -300,7 +300,7 @@ const lifeOption = (stated: ReadonlySet<string>): string =>
 
 const tooLong = (option: string, exp: number, now: number, maxLife: Seconds): Mistake => ({
   option,
-  message: `asks for ${formatDuration((exp - now) as Seconds)}; the longest life of a key is ${formatDuration(maxLife)} here: set maxExpires under [issuer], or VALETKEY_ISSUER_MAX_EXPIRES, to allow more`,
+  message: `asks for ${formatDuration((exp - now) as Seconds)}; the longest life of a key is ${formatDuration(maxLife)} here; to allow more, set maxExpires (under [issuer] in valetkey.toml, or as VALETKEY_ISSUER_MAX_EXPIRES)`,
 })
 
 function refuseAny(mistakes: readonly Mistake[]): void {

@@ -62,7 +62,11 @@ export interface Revocations {
   revoke(revocations: readonly Revocation[]): Promise<void>
   /** In force, newest first. */
   revocations(limit: number): Awaitable<readonly Revocation[]>
-  /** Forgets revocations whose `until` has passed and issued keys long expired; returns how many. */
+  /**
+   * Forgets revocations whose `until` has passed, and keys that expired more than
+   * {@link FORGET_ISSUED_AFTER_SECONDS} ago with all that was counted on them; returns how many.
+   * Only then may an id be taken again: no key that bears it verifies any more.
+   */
   purge(now: UnixSeconds): Promise<number>
 }
 
@@ -105,7 +109,10 @@ export type LeaseOutcome =
   | { readonly granted: true; readonly lease: Lease }
   | {
       readonly granted: false
-      /** `exhausted` no use left · `running` a transfer under this use runs · `overrun` it would send more than twice the size */
+      /**
+       * `exhausted` no use left · `running` a transfer under this use runs · `overrun` it would send
+       * more than twice the size, and no use is left for beginning anew
+       */
       readonly reason: 'exhausted' | 'running' | 'overrun'
       readonly id: string
     }
@@ -173,7 +180,7 @@ export interface IssuedKeys {
   recordIssued(keys: readonly IssuedKey[]): Promise<void>
   /** Newest first. */
   issued(filter: IssuedFilter): Awaitable<readonly IssuedKeyState[]>
-  /** Adds up requests and bytes per id. */
+  /** Adds up requests and bytes per id; nothing is kept of ids that were not recorded as issued. */
   noteActivity(batch: readonly Activity[]): Promise<void>
 }
 
@@ -187,6 +194,9 @@ export class IdTaken extends Error {
     this.id = id
   }
 }
+
+/** How long an expired key is still listed: 30 days. */
+export const FORGET_ISSUED_AFTER_SECONDS = 30 * 86_400
 
 // ── signing keys ────────────────────────────────────────────────────────────
 

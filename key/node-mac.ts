@@ -1,0 +1,11 @@
+/** HMAC-SHA256 of Node; in a browser, another one is handed in. */
+import { createHmac, createSecretKey } from 'node:crypto'
+import { derivedKey, type Mac, type Signer } from './signer.ts'
+
+export const nodeMac: Mac = (key, message) => createHmac('sha256', key).update(message).digest()
+
+/** Like `beginWith`, with the derived key prepared once: half the time for each signature. */
+export function beginOnNode(secret: Uint8Array): Signer['begin'] {
+  const key = createSecretKey(derivedKey(secret, nodeMac))
+  return (block0) => createHmac('sha256', key).update(block0).digest()
+}

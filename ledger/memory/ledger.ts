@@ -1,0 +1,219 @@
+/** The ledger's in-memory twin: for one process, nothing outlives it. */
+import { randomBytes } from 'node:crypto'
+import type { Scope } from '../../key/object-path.ts'
+import { bytes, type UnixSeconds } from '../../key/units.ts'
+import {
+  checkRequest,
+  type LeaseRow,
+  type LeaseTable,
+  leaseAll,
+  settleAll,
+} from '../lease-rules.ts'
+import {
+  type Activity,
+  FORGET_ISSUED_AFTER_SECONDS,
+  IdTaken,
+  type IssuedFilter,
+  type IssuedKey,
+  type IssuedKeyState,
+  type Lease,
+  type LeaseOutcome,
+  type LeaseRequest,
+  type Ledger,
+  type Revocable,
+  type Revocation,
+  type RevocationKind,
+  type SigningKeyRecord,
+} from '../ledger.ts'
+import { hits, scopesAbove, stricter } from '../revocation-rules.ts'
+
+export class MemoryLedger implements Ledger {
+  #version = 0
+  #closed = false
+  readonly #revocations = new Map<string, Revocation>()
+  /** by id, then by object and address */
+  readonly #leases = new Map<string, Map<string, LeaseRow>>()
+  readonly #uses = new Map<string, number>()
+  /** oldest first */
+  readonly #issued = new Map<string, IssuedKey>()
+  readonly #activity = new Map<string, Activity>()
+  readonly #signingKeys = new Map<string, SigningKeyRecord>()
+
+  version(): number {
+    return this.#version
+  }
+
+  failure(): Error | undefined {
+    return this.#closed ? new Error('the ledger has been closed') : undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  revocationOf({ ids, subjects, issuedAt, path }: Revocable): Revocation | undefined {
+    const named: readonly (readonly [RevocationKind, string])[] = [
+      ...ids.map((id) => ['id', id] as const),
+      ...subjects.map((subject) => ['subject', subject] as const),
+      ...(path === undefined ? [] : scopesAbove(path).map((scope) => ['path', scope] as const)),
+      ['everything', ''],
+    ]
+    return named
+      .map(([kind, value]) => this.#revocations.get(nameOf(kind, value)))
+      .find((found) => found !== undefined && hits(found.mintedUpTo, issuedAt))
+  }
+
+  async revoke(revocations: readonly Revocation[]): Promise<void> {
+    this.#write()
+    for (const revocation of revocations) {
+      const name = nameOf(revocation.kind, revocation.value)
+      this.#revocations.set(name, stricter(this.#revocations.get(name), revocation))
+    }
+    this.#version += 1
+  }
+
+  revocations(limit: number): readonly Revocation[] {
+    return [...this.#revocations.values()].sort((a, b) => b.revokedAt - a.revokedAt).slice(0, limit)
+  }
+
+  async purge(now: UnixSeconds): Promise<number> {
+    this.#write()
+    const ended = [...this.#revocations].filter(
+      ([, { until }]) => until !== undefined && until <= now,
+    )
+    for (const [name] of ended) this.#revocations.delete(name)
+    const forgotten = [...this.#issued.values()].filter(
+      ({ expires }) => expires < now - FORGET_ISSUED_AFTER_SECONDS,
+    )
+    for (const { id } of forgotten) {
+      for (const kept of [this.#issued, this.#activity, this.#leases, this.#uses]) kept.delete(id)
+    }
+    this.#version += 1
+    return ended.length + forgotten.length
+  }
+
+  async lease(request: LeaseRequest): Promise<LeaseOutcome> {
+    checkRequest(request)
+    this.#write()
+    const { object, address, transfer } = request
+    const holder = randomBytes(8).toString('hex')
+    const answer = leaseAll(this.#tableOf(object, address), request, holder, () => false)
+    if (!answer.granted) return { granted: false, reason: answer.reason, id: answer.id }
+    const { start, end } = transfer ?? { start: 0, end: 0 }
+    return { granted: true, lease: { object, address, ids: answer.ids, holder, start, end } }
+  }
+
+  async settle(lease: Lease, sent: number): Promise<void> {
+    this.#write()
+    settleAll(this.#tableOf(lease.object, lease.address), lease, bytes(sent))
+  }
+
+  usesOf(id: string): number {
+    return this.#uses.get(id) ?? 0
+  }
+
+  async recordIssued(keys: readonly IssuedKey[]): Promise<void> {
+    this.#write()
+    const ids = new Set<string>()
+    for (const { id } of keys) {
+      const taken = this.#issued.has(id) || this.#revocations.has(nameOf('id', id))
+      if (taken || ids.has(id)) throw new IdTaken(id)
+      ids.add(id)
+    }
+    for (const key of keys) this.#issued.set(key.id, key)
+  }
+
+  issued({ id, subject, path, limit, after }: IssuedFilter): readonly IssuedKeyState[] {
+    const newestFirst = [...this.#issued.values()].reverse()
+    const start = after === undefined ? 0 : newestFirst.findIndex((key) => key.id === after) + 1
+    if (after !== undefined && start === 0) return []
+    return newestFirst
+      .slice(start)
+      .filter((key) => id === undefined || key.id === id)
+      .filter((key) => subject === undefined || key.subjects.includes(subject))
+      .filter((key) => path === undefined || key.paths.some((scope) => isWithin(scope, path)))
+      .slice(0, limit)
+      .map((key) => this.#stateOf(key))
+  }
+
+  async noteActivity(batch: readonly Activity[]): Promise<void> {
+    this.#write()
+    for (const added of batch) {
+      if (!this.#issued.has(added.id)) continue
+      const old = this.#activity.get(added.id)
+      this.#activity.set(added.id, old === undefined ? added : sumOf(old, added))
+    }
+  }
+
+  signingKeys(): readonly SigningKeyRecord[] {
+    return [...this.#signingKeys.values()].sort((a, b) => a.createdAt - b.createdAt)
+  }
+
+  async addSigningKey(record: SigningKeyRecord): Promise<void> {
+    this.#write()
+    if (this.#signingKeys.has(record.kid)) throw new IdTaken(record.kid)
+    this.#signingKeys.set(record.kid, record)
+    this.#version += 1
+  }
+
+  async setSigningKeyStatus(
+    kid: string,
+    status: SigningKeyRecord['status'],
+    graceEnds?: UnixSeconds,
+  ): Promise<boolean> {
+    this.#write()
+    const record = this.#signingKeys.get(kid)
+    if (record === undefined) return false
+    if (record.status === 'revoked') return true
+    const { graceEnds: _, ...rest } = record
+    this.#signingKeys.set(kid, { ...rest, status, ...(graceEnds !== undefined && { graceEnds }) })
+    this.#version += 1
+    return true
+  }
+
+  #stateOf(key: IssuedKey): IssuedKeyState {
+    const activity = this.#activity.get(key.id)
+    const revocation = this.revocationOf({ ...key, ids: [key.id] })
+    return {
+      ...key,
+      counted: this.usesOf(key.id),
+      ...(activity && { activity }),
+      ...(revocation && { revocation }),
+    }
+  }
+
+  #tableOf(object: string, address: string): LeaseTable {
+    const where = JSON.stringify([object, address])
+    return {
+      count: (id) => this.usesOf(id),
+      row: (id) => this.#leases.get(id)?.get(where),
+      put: (id, row) => {
+        const rows = this.#leases.get(id) ?? new Map<string, LeaseRow>()
+        this.#leases.set(id, rows.set(where, row))
+      },
+      remove: (id) => this.#leases.get(id)?.delete(where),
+      addUses: (id, by) => this.#uses.set(id, this.usesOf(id) + by),
+    }
+  }
+
+  #write(): void {
+    const failure = this.failure()
+    if (failure !== undefined) throw failure
+  }
+}
+
+const nameOf = (kind: RevocationKind, value: string): string => `${kind} ${value}`
+
+/** Whether a scope lies at another one or beneath it. */
+const isWithin = (scope: Scope, other: Scope): boolean =>
+  other === '/' || scope === other || (other.endsWith('/') && scope.startsWith(other))
+
+const sumOf = (old: Activity, added: Activity): Activity => ({
+  id: old.id,
+  ...(added.lastUsed >= old.lastUsed
+    ? { lastUsed: added.lastUsed, lastAddress: added.lastAddress }
+    : { lastUsed: old.lastUsed, lastAddress: old.lastAddress }),
+  requests: old.requests + added.requests,
+  bytesOut: old.bytesOut + added.bytesOut,
+  bytesIn: old.bytesIn + added.bytesIn,
+})

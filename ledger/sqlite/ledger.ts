@@ -1,0 +1,185 @@
+/**
+ * The ledger in one SQLite file, for any number of processes on one machine. Reads are prepared
+ * statements on a connection of the calling thread; writes are jobs of one writer thread.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Instance } from '../../database/instance.ts'
+import { type Database, explained, openReader } from '../../database/open.ts'
+import { siblingModule } from '../../database/sibling.ts'
+import { startWriter, type Writer } from '../../database/writer.ts'
+import { bytes, type UnixSeconds } from '../../key/units.ts'
+import { checkRequest, type LeaseAnswer } from '../lease-rules.ts'
+import {
+  type Activity,
+  FORGET_ISSUED_AFTER_SECONDS,
+  IdTaken,
+  type IssuedFilter,
+  type IssuedKey,
+  type IssuedKeyState,
+  type Lease,
+  type LeaseOutcome,
+  type LeaseRequest,
+  type Ledger,
+  type Revocable,
+  type Revocation,
+  type SigningKeyRecord,
+} from '../ledger.ts'
+import { instanceOf, type LedgerJobs } from './jobs.ts'
+import { type LedgerReads, prepareReads } from './reads.ts'
+
+/** So that a purge of very many leaves the writer to others in between. */
+const PURGE_AT_ONCE = 5000
+
+export class SqliteLedger implements Ledger {
+  readonly #file: string
+  readonly #instance: Instance
+  readonly #writer: Writer<LedgerJobs>
+  readonly #reader: Database
+  readonly #reads: LedgerReads
+
+  private constructor(
+    file: string,
+    instance: Instance,
+    writer: Writer<LedgerJobs>,
+    reader: Database,
+  ) {
+    this.#file = file
+    this.#instance = instance
+    this.#writer = writer
+    this.#reader = reader
+    this.#reads = prepareReads(reader)
+  }
+
+  /**
+   * @param file the database; made where it is missing, in a folder that is there
+   * @param instance this process, by which others see whether its transfers still run
+   * @throws DatabaseError
+   */
+  static async open({
+    file,
+    instance,
+  }: {
+    file: string
+    instance: Instance
+  }): Promise<SqliteLedger> {
+    const writer = await startWriter<LedgerJobs>(file, siblingModule(import.meta.url, 'jobs'))
+    try {
+      return new SqliteLedger(file, instance, writer, openReader(file))
+    } catch (error) {
+      await writer.close()
+      throw explained(file, error)
+    }
+  }
+
+  version(): number {
+    return this.#read(() => this.#reads.generation())
+  }
+
+  failure(): Error | undefined {
+    return this.#writer.failure
+  }
+
+  async close(): Promise<void> {
+    this.#reader.close()
+    await this.#writer.close()
+  }
+
+  revocationOf(target: Revocable): Revocation | undefined {
+    return this.#read(() => this.#reads.revocationOf(target))
+  }
+
+  revocations(limit: number): readonly Revocation[] {
+    return this.#read(() => this.#reads.revocations(limit))
+  }
+
+  async revoke(revocations: readonly Revocation[]): Promise<void> {
+    await this.#writer.run('revoke', revocations)
+  }
+
+  async purge(now: UnixSeconds): Promise<number> {
+    const before = now - FORGET_ISSUED_AFTER_SECONDS
+    const limit = PURGE_AT_ONCE
+    return (
+      (await allOf(limit, () => this.#writer.run('purgeRevocations', { now, limit }))) +
+      (await allOf(limit, () => this.#writer.run('purgeIssued', { before, limit })))
+    )
+  }
+
+  async lease(request: LeaseRequest): Promise<LeaseOutcome> {
+    checkRequest(request)
+    const { object, address, transfer } = request
+    const holder = `${this.#instance.id}.${randomBytes(8).toString('hex')}`
+    const answer = await this.#leaseFrom(request, holder)
+    if (!answer.granted) return { granted: false, reason: answer.reason, id: answer.id }
+    const { start, end } = transfer ?? { start: 0, end: 0 }
+    return { granted: true, lease: { object, address, ids: answer.ids, holder, start, end } }
+  }
+
+  /** A holder that seems to run is asked after; once its process is known to be gone, its lease is broken. */
+  async #leaseFrom(request: LeaseRequest, holder: string): Promise<LeaseAnswer> {
+    const dead: string[] = []
+    for (;;) {
+      const answer = await this.#writer.run('lease', { request, holder, dead })
+      if (answer.granted || answer.holder === undefined) return answer
+      const instance = instanceOf(answer.holder)
+      if (dead.includes(instance) || this.#instance.isAlive(instance)) return answer
+      dead.push(instance)
+    }
+  }
+
+  async settle(lease: Lease, sent: number): Promise<void> {
+    await this.#writer.run('settle', { lease, sent: bytes(sent) })
+  }
+
+  usesOf(id: string): number {
+    return this.#read(() => this.#reads.usesOf(id))
+  }
+
+  async recordIssued(keys: readonly IssuedKey[]): Promise<void> {
+    const outcome = await this.#writer.run('recordIssued', keys)
+    if (outcome !== undefined) throw new IdTaken(outcome.taken)
+  }
+
+  issued(filter: IssuedFilter): readonly IssuedKeyState[] {
+    return this.#read(() => this.#reads.issued(filter))
+  }
+
+  async noteActivity(batch: readonly Activity[]): Promise<void> {
+    await this.#writer.run('noteActivity', batch)
+  }
+
+  signingKeys(): readonly SigningKeyRecord[] {
+    return this.#read(() => this.#reads.signingKeys())
+  }
+
+  async addSigningKey(record: SigningKeyRecord): Promise<void> {
+    const outcome = await this.#writer.run('addSigningKey', record)
+    if (outcome !== undefined) throw new IdTaken(outcome.taken)
+  }
+
+  setSigningKeyStatus(
+    kid: string,
+    status: SigningKeyRecord['status'],
+    graceEnds?: UnixSeconds,
+  ): Promise<boolean> {
+    return this.#writer.run('setSigningKeyStatus', { kid, status, graceEnds: graceEnds ?? null })
+  }
+
+  #read<T>(query: () => T): T {
+    try {
+      return query()
+    } catch (error) {
+      throw explained(this.#file, error)
+    }
+  }
+}
+
+/** Repeats a job that does at most `limit` at once until nothing is left; returns how many in all. */
+async function allOf(limit: number, job: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const done = await job()
+    total += done
+    if (done < limit) return total
+  }
+}

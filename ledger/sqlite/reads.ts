@@ -1,0 +1,122 @@
+/** Everything that is read from the ledger: prepared statements on one connection, at once. */
+import type { Database } from '../../database/open.ts'
+import type {
+  IssuedFilter,
+  IssuedKeyState,
+  Revocable,
+  Revocation,
+  RevocationKind,
+  SigningKeyRecord,
+} from '../ledger.ts'
+import { hits, scopesAbove } from '../revocation-rules.ts'
+import {
+  type IssuedStateColumns,
+  type RevocationColumns,
+  type SigningKeyColumns,
+  toIssuedState,
+  toRevocation,
+  toSigningKeyRecord,
+} from './rows.ts'
+
+export type LedgerReads = ReturnType<typeof prepareReads>
+
+export function prepareReads(db: Database) {
+  const generationOf = db.prepare<[], number>('SELECT number FROM generation').pluck()
+  const generation = (): number => generationOf.get() ?? 0
+  const revocationOf = revocationReader(db, generation)
+  const revocations = db.prepare<[number], RevocationColumns>(
+    'SELECT * FROM revocations ORDER BY revoked_at DESC LIMIT ?',
+  )
+  const usesOf = db.prepare<[string], number>('SELECT count FROM uses WHERE id = ?').pluck()
+  const signingKeys = db.prepare<[], SigningKeyColumns>(
+    'SELECT * FROM signing_keys ORDER BY created_at, number',
+  )
+  return {
+    generation,
+    revocationOf,
+    revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
+    usesOf: (id: string): number => usesOf.get(id) ?? 0,
+    signingKeys: (): SigningKeyRecord[] => signingKeys.all().map(toSigningKeyRecord),
+    issued: (filter: IssuedFilter): IssuedKeyState[] =>
+      readIssued(db, filter).map((key) => {
+        const revocation = revocationOf({ ...key, ids: [key.id] })
+        return { ...key, ...(revocation && { revocation }) }
+      }),
+  }
+}
+
+/**
+ * Asked on every request. Which kinds of revocations there are at all is known while the generation
+ * stands still, and only those are looked up.
+ */
+function revocationReader(
+  db: Database,
+  generation: () => number,
+): (target: Revocable) => Revocation | undefined {
+  const anyOf = db
+    .prepare<[RevocationKind], number>('SELECT EXISTS (SELECT 1 FROM revocations WHERE kind = ?)')
+    .pluck()
+  const find = db.prepare<[RevocationKind, string], RevocationColumns>(
+    'SELECT * FROM revocations WHERE kind = ? AND value = ?',
+  )
+  let readAt = -1
+  let kinds: readonly RevocationKind[] = []
+  const kindsNow = (): readonly RevocationKind[] => {
+    const now = generation()
+    if (now !== readAt) {
+      kinds = KINDS.filter((kind) => anyOf.get(kind) === 1)
+      readAt = now
+    }
+    return kinds
+  }
+  return (target) => {
+    for (const kind of kindsNow()) {
+      for (const value of VALUES[kind](target)) {
+        const row = find.get(kind, value)
+        if (row !== undefined && hits(row.minted_up_to, target.issuedAt)) return toRevocation(row)
+      }
+    }
+    return undefined
+  }
+}
+
+const KINDS: readonly RevocationKind[] = ['id', 'subject', 'path', 'everything']
+
+/** Under which values a revocation of each kind would lie that names the target. */
+const VALUES: Readonly<Record<RevocationKind, (target: Revocable) => readonly string[]>> = {
+  id: ({ ids }) => ids,
+  subject: ({ subjects }) => subjects,
+  path: ({ path }) => (path === undefined ? [] : scopesAbove(path)),
+  everything: () => [''],
+}
+
+/** Newest first. */
+function readIssued(db: Database, filter: IssuedFilter) {
+  const conditions = ['true']
+  const values: string[] = []
+  const and = (condition: string, ...given: string[]): void => {
+    conditions.push(condition)
+    values.push(...given)
+  }
+  const { id, subject, path, after } = filter
+  if (id !== undefined) and('issued.id = ?', id)
+  if (after !== undefined) and('number < (SELECT number FROM issued WHERE id = ?)', after)
+  if (subject !== undefined) and(`number IN (${NUMBERS} 'subject' AND value = ?)`, subject)
+  if (path?.endsWith('/') && path !== '/') {
+    // '0' follows '/': everything that starts with the prefix
+    and(`number IN (${NUMBERS} 'path' AND value >= ? AND value < ?)`, path, `${path.slice(0, -1)}0`)
+  } else if (path !== undefined && path !== '/') {
+    and(`number IN (${NUMBERS} 'path' AND value = ?)`, path)
+  }
+  return db
+    .prepare<unknown[], IssuedStateColumns>(
+      `SELECT issued.*, coalesce(uses.count, 0) AS counted,
+              last_used, last_address, requests, bytes_out, bytes_in
+       FROM issued LEFT JOIN uses USING (id) LEFT JOIN activity USING (id)
+       WHERE ${conditions.join(' AND ')} ORDER BY number DESC LIMIT ?`,
+    )
+    .all(...values, filter.limit)
+    .map(toIssuedState)
+}
+
+const NUMBERS = 'SELECT number FROM issued_names WHERE field ='

@@ -1,0 +1,152 @@
+/**
+ * Claim -> verify -> clear -> remember: the one way to act, and the only maker of `Admitted`.
+ * No verb can be called with less.
+ */
+import { type Attempt, clear, countedUses } from '../key/clear.ts'
+import { parseKey } from '../key/format.ts'
+import { nodeMac } from '../key/node-mac.ts'
+import type { ObjectPath, Prefix } from '../key/object-path.ts'
+import { Refusal } from '../key/refusal.ts'
+import { checkSigner, type Grant, kidOf, verifyKey } from '../key/sign.ts'
+import type { Keyring } from '../ledger/keyring.ts'
+import type { Lease, LeaseRequest, Leases, Ledger, Revocation } from '../ledger/ledger.ts'
+
+/** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
+export interface Claimed {
+  readonly key: string
+}
+
+declare const admitted: unique symbol
+
+/** A request that every stage has let pass. */
+export interface Admitted {
+  readonly [admitted]: true
+  readonly grant: Grant
+  readonly attempt: Attempt
+}
+
+/** Keys whose signature was found good, so that a key is parsed and verified once. */
+const MAX_REMEMBERED = 10_000
+
+export class Gatekeeper {
+  readonly #ledger: Ledger
+  readonly #keyring: Keyring
+  readonly #verified = new Map<string, Grant>()
+  #epoch: number
+
+  constructor(ledger: Ledger, keyring: Keyring) {
+    this.#ledger = ledger
+    this.#keyring = keyring
+    this.#epoch = keyring.epoch
+  }
+
+  /**
+   * Whether the key is ours; cached by its whole text.
+   * @throws Refusal key_malformed, signature_invalid
+   */
+  async verify({ key }: Claimed): Promise<Grant> {
+    await this.#keyring.refresh()
+    if (this.#epoch !== this.#keyring.epoch) {
+      this.#verified.clear()
+      this.#epoch = this.#keyring.epoch
+    }
+    const known = this.#verified.get(key)
+    if (known !== undefined) return known
+    const text = parseKey(key)
+    const grant = verifyKey(text, this.#keyring.signer(kidOf(text)), nodeMac)
+    if (this.#verified.size >= MAX_REMEMBERED) this.#verified.clear()
+    this.#verified.set(key, grant)
+    return grant
+  }
+
+  /** @throws Refusal of the first stage that does not let the attempt pass */
+  async admit(grant: Grant, attempt: Attempt): Promise<Admitted> {
+    const refusal = clear(grant, attempt) ?? (await this.revoked(grant, attempt.path, attempt.now))
+    if (refusal !== undefined) throw refusal
+    return { grant, attempt } as Admitted
+  }
+
+  /** Why the key is not honoured any more, though it once was. */
+  async revoked(
+    grant: Grant,
+    path: ObjectPath | Prefix,
+    now: Attempt['now'],
+  ): Promise<Refusal | undefined> {
+    await this.#keyring.refresh()
+    const signer = this.#keyring.signer(grant.kid)
+    if (signer === undefined) {
+      return new Refusal('key_revoked', `its signing key "${grant.kid}" is not here any more`)
+    }
+    const { ids, subjects, issuedAt } = grant
+    const revocation = await this.#ledger.revocationOf({ ids, subjects, issuedAt, path })
+    if (revocation !== undefined) return revokedBy(revocation)
+    return refusalOf(() => checkSigner(signer, now))
+  }
+
+  /**
+   * Takes a use of a key that has a limited number of them; undefined where it has not.
+   * @throws Refusal uses_exhausted
+   */
+  async takeUse(
+    { grant, attempt }: Admitted,
+    transfer?: LeaseRequest['transfer'],
+  ): Promise<Use | undefined> {
+    const counted = countedUses(grant)
+    if (counted.length === 0) return undefined
+    const { path: object, address, now } = attempt
+    const outcome = await this.#ledger.lease({
+      counted,
+      object,
+      address,
+      now,
+      ...(transfer && { transfer }),
+    })
+    if (outcome.granted) return new Use(this.#ledger, outcome.lease)
+    throw new Refusal('uses_exhausted', EXHAUSTED[outcome.reason])
+  }
+}
+
+const EXHAUSTED = {
+  exhausted: 'all its uses have been counted; ask for a new key',
+  running: 'another transfer under this use is still running; wait until it has ended',
+  overrun: 'the object was sent twice over already under this use; ask for a new key',
+} as const
+
+/** A use that was taken, to be settled when it is known what became of it. */
+export class Use {
+  readonly #ledger: Leases
+  readonly #lease: Lease
+
+  constructor(ledger: Leases, lease: Lease) {
+    this.#ledger = ledger
+    this.#lease = lease
+  }
+
+  /** @param sent bytes of a transfer, or 1 for done and 0 for not done */
+  settle(sent: number): Promise<void> {
+    return this.#ledger.settle(this.#lease, sent)
+  }
+}
+
+function revokedBy({ kind }: Revocation): Refusal {
+  const what =
+    kind === 'id'
+      ? 'this key'
+      : kind === 'everything'
+        ? 'keys minted up to then'
+        : `keys of this ${kind}`
+  return new Refusal(
+    'key_revoked',
+    `${what} ${kind === 'id' ? 'was' : 'were'} revoked; ask for a new one`,
+  )
+}
+
+function refusalOf(check: () => void): Refusal | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}

@@ -1,0 +1,147 @@
+/** An upload's bytes: read raw from the socket, counted, hashed, looked at, handed to the store. */
+import type { IncomingMessage } from 'node:http'
+import type { UploadLimits } from '../../key/clear.ts'
+import { Refusal } from '../../key/refusal.ts'
+import type { Bytes } from '../../key/units.ts'
+import type { Upload } from '../store/store.ts'
+import type { Transfer } from '../transfers.ts'
+import type { Digester } from './digest.ts'
+import { contradiction, SNIFFED_BYTES } from './media-type.ts'
+
+/** As much is gathered before it is written at once. */
+const BATCH_BYTES = 1 << 20
+
+/** The body of a request in batches; while one is being written, the next one gathers. */
+export class BodyReader {
+  readonly #incoming: IncomingMessage
+  #chunks: Buffer[] = []
+  #gathered = 0
+  #ended = false
+  #failure: Refusal | undefined
+  #wake: () => void = () => {}
+
+  constructor(incoming: IncomingMessage, onBytes: (count: number) => void) {
+    this.#incoming = incoming
+    incoming.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      this.#gathered += chunk.length
+      onBytes(chunk.length)
+      if (this.#gathered >= BATCH_BYTES) incoming.pause()
+      this.#wake()
+    })
+    incoming.once('end', () => {
+      this.#ended = true
+      if (!incoming.complete) this.fail(BROKEN_OFF)
+      this.#wake()
+    })
+    incoming.once('close', () => {
+      if (!this.#ended) this.fail(BROKEN_OFF)
+    })
+    // the reason arrives with 'close'
+    incoming.on('error', () => {})
+  }
+
+  /** Ends reading: whoever waits for the next batch gets the refusal. */
+  fail(why: Refusal): void {
+    this.#failure ??= why
+    this.#wake()
+  }
+
+  /**
+   * At least so many bytes, or what is left; undefined at the end.
+   * @throws Refusal incomplete_body, or what {@link fail} was told
+   */
+  async next(least: number): Promise<readonly Uint8Array[] | undefined> {
+    while (this.#failure === undefined && !this.#ended && this.#gathered < least) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#gathered === 0) return undefined
+    const batch = this.#chunks
+    this.#chunks = []
+    this.#gathered = 0
+    this.#incoming.resume()
+    return batch
+  }
+}
+
+const BROKEN_OFF = new Refusal(
+  'incomplete_body',
+  'the connection ended before the upload was whole; nothing was kept, send it again',
+)
+
+export interface Expected {
+  /** declared media type */
+  readonly type: string
+  readonly limits: UploadLimits
+  /** the largest upload of this gateway, whatever the key says */
+  readonly most: Bytes
+}
+
+export interface Received {
+  readonly size: Bytes
+  /** lower-case hex */
+  readonly sha256: string
+}
+
+/**
+ * Takes a body to its end. Declared sizes are a courtesy, counted bytes are the law.
+ * @throws Refusal of the first thing that does not hold; what was written is the caller's to discard
+ */
+export async function receive(
+  body: BodyReader,
+  upload: Upload,
+  digester: Digester,
+  expected: Expected,
+  transfer: Transfer,
+): Promise<Received> {
+  const most = Math.min(expected.most, expected.limits.most)
+  let size = 0
+  let least = SNIFFED_BYTES
+  for (let batch = await body.next(least); batch !== undefined; batch = await body.next(least)) {
+    if (size === 0) await checkContent(expected, batch)
+    least = BATCH_BYTES
+    for (const chunk of batch) {
+      size += chunk.length
+      digester.update(chunk)
+    }
+    if (size > most) throw tooLarge(most)
+    await transfer.onOurTime(upload.write(batch))
+  }
+  if (size < expected.limits.least) throw tooSmall(size, expected.limits.least)
+  const sha256 = digester.finish()
+  checkPinned(sha256, expected.limits.sha256)
+  return { size: size as Bytes, sha256 }
+}
+
+const tooLarge = (most: number): Refusal =>
+  new Refusal('too_large', `the upload has more than the ${most} bytes allowed; nothing was kept`)
+
+const tooSmall = (size: number, least: number): Refusal =>
+  new Refusal('too_small', `the upload has ${size} bytes; the key expects at least ${least}`)
+
+/** Only a key that restricts types asks for the content to be of the declared one. */
+async function checkContent(
+  { type, limits }: Expected,
+  batch: readonly Uint8Array[],
+): Promise<void> {
+  if (limits.types.length === 0) return
+  const head = Buffer.concat(batch).subarray(0, SNIFFED_BYTES)
+  const why = await contradiction(type, head)
+  if (why !== undefined) {
+    throw new Refusal(
+      'type_mismatch',
+      `${why}; declare the type that the content has, one that the key grants`,
+    )
+  }
+}
+
+function checkPinned(sha256: string, pinned: readonly string[]): void {
+  if (pinned.every((hash) => hash === sha256)) return
+  throw new Refusal(
+    'digest_mismatch',
+    `the content has the SHA-256 ${sha256}, not the one that the key is for`,
+  )
+}

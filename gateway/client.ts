@@ -1,0 +1,55 @@
+/** Who is at the other end: the peer, or whom a trusted proxy says it speaks for. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { isInside, parseAddress } from '../key/address.ts'
+import type { Headers } from './request.ts'
+
+export interface Client {
+  /** an IP address; empty where the peer has none, as on a Unix socket */
+  readonly address: string
+  readonly tls: boolean
+}
+
+/** @param trusted networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed */
+export function clientOf(socket: Socket, headers: Headers, trusted: readonly string[]): Client {
+  const peer = withoutMapping(socket.remoteAddress ?? '')
+  const tls = (socket as TLSSocket).encrypted === true
+  if (trusted.length === 0 || !isTrusted(peer, trusted)) return { address: peer, tls }
+  return {
+    address: forwardedFor(peer, headers, trusted),
+    tls: tls || forwardedTls(headers),
+  }
+}
+
+/** Node shows a v4 peer of a dual-stack socket as `::ffff:192.0.2.1`. */
+const withoutMapping = (address: string): string =>
+  address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+
+const isTrusted = (address: string, trusted: readonly string[]): boolean =>
+  trusted.some((network) => isInside(address, network))
+
+/**
+ * Each proxy appends the peer it saw, so the list is believed from its end, as far as the proxies
+ * in it are ours; the first stranger is the client, and what stands before it is hearsay.
+ */
+function forwardedFor(peer: string, headers: Headers, trusted: readonly string[]): string {
+  const hops = (headers.get('x-forwarded-for') ?? '')
+    .split(',')
+    .map((hop) => bareAddress(hop.trim()))
+  let client = peer
+  while (hops.length > 0 && isTrusted(client, trusted)) {
+    const hop = hops.pop() ?? ''
+    if (parseAddress(hop) === undefined) break
+    client = hop
+  }
+  return withoutMapping(client)
+}
+
+/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
+function bareAddress(hop: string): string {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(hop)
+  return match?.[1] ?? match?.[2] ?? hop
+}
+
+const forwardedTls = (headers: Headers): boolean =>
+  headers.get('x-forwarded-proto')?.trim().toLowerCase() === 'https'

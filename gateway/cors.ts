@@ -1,0 +1,84 @@
+/** CORS, from what the key grants and what the configuration allows (Fetch standard, §3.2). */
+import { grantsOrigin } from '../key/clear.ts'
+import { Refusal } from '../key/refusal.ts'
+import type { Grant } from '../key/sign.ts'
+import type { FlatHeaders } from './exchange.ts'
+import type { Headers } from './request.ts'
+
+/** What a page may read of a response. */
+const EXPOSED = [
+  'ETag',
+  'Location',
+  'Content-Length',
+  'Content-Range',
+  'Content-Disposition',
+  'Accept-Ranges',
+  'Last-Modified',
+  'Content-Digest',
+  'Repr-Digest',
+  'Upload-Offset',
+  'Retry-After',
+  'X-Request-Id',
+].join(', ')
+
+/** How long a browser may remember a preflight, in seconds: a revoked key is refused all the same. */
+const MAX_AGE = '600'
+
+const METHODS = { GET: 'GET, HEAD', PUT: 'PUT, POST', DELETE: 'DELETE', LIST: 'GET, HEAD' } as const
+
+export class Cors {
+  readonly #allowed: readonly string[]
+
+  /** @param allowed origins whose pages may use any key that does not itself name origins */
+  constructor(allowed: readonly string[]) {
+    this.#allowed = allowed.map((origin) => origin.toLowerCase())
+  }
+
+  /** For every response, refusals too: nothing where no CORS was asked for or is granted. */
+  headers(origin: string | undefined, grant: Grant | undefined): FlatHeaders {
+    if (origin === undefined) return []
+    if (!this.#grants(origin, grant)) return ['Vary', 'Origin']
+    return [
+      'Access-Control-Allow-Origin',
+      origin,
+      'Access-Control-Expose-Headers',
+      EXPOSED,
+      'Vary',
+      'Origin',
+    ]
+  }
+
+  /**
+   * The answer to a preflight. A browser sends it without credentials, so the key is known only
+   * where it stands in the URL.
+   * @throws Refusal origin_not_granted
+   */
+  preflight(headers: Headers, grant: Grant | undefined): FlatHeaders {
+    const origin = headers.get('origin') ?? ''
+    if (!this.#grants(origin, grant)) {
+      throw new Refusal(
+        'origin_not_granted',
+        'neither the key in the URL nor the configuration allows pages of this origin',
+      )
+    }
+    const granted =
+      grant?.blocks.flatMap(({ methods }) => (methods === undefined ? [] : [methods])) ?? []
+    const methods = (['GET', 'PUT', 'DELETE', 'LIST'] as const).filter((method) =>
+      granted.every((list) => list.includes(method)),
+    )
+    return [
+      'Access-Control-Allow-Methods',
+      [...new Set(methods.flatMap((method) => METHODS[method].split(', ')))].join(', '),
+      'Access-Control-Allow-Headers',
+      headers.get('access-control-request-headers') ?? '',
+      'Access-Control-Max-Age',
+      MAX_AGE,
+    ]
+  }
+
+  #grants(origin: string, grant: Grant | undefined): boolean {
+    if (grant?.blocks.some(({ origins }) => origins !== undefined))
+      return grantsOrigin(grant, origin)
+    return this.#allowed.includes(origin.toLowerCase())
+  }
+}

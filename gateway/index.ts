@@ -1,0 +1,64 @@
+/** `valetkey/gateway`: the gateway as a Hono app, to mount in one's own server. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
+import { type Logger, pino } from 'pino'
+import { Instance } from '../database/instance.ts'
+import { Keyring } from '../ledger/keyring.ts'
+import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
+import { corsSection, gatewaySection, storeSection } from './config.ts'
+import { Gateway, openStore } from './main.ts'
+
+export interface CreateGatewayOptions {
+  /** the data folder, made if missing; default `./storage-data` */
+  readonly data?: string
+  /** settings of the section `[gateway]`; `basePath` is the path at which the app is mounted */
+  readonly gateway?: Parameters<typeof gatewaySection.parse>[0]
+  /** settings of the section `[cors]` */
+  readonly cors?: Parameters<typeof corsSection.parse>[0]
+  /** settings of the section `[store]` */
+  readonly store?: Parameters<typeof storeSection.parse>[0]
+  /** silent unless given */
+  readonly log?: Logger
+}
+
+/** A Hono app that answers for every path below where it is mounted; close it when done. */
+export type GatewayApp = Hono<{ Bindings: HttpBindings }> & { close(): Promise<void> }
+
+/**
+ * Runs on Node through `@hono/node-server`, which gives the app the raw request and response.
+ * @throws ZodError for wrong settings; DatabaseError; an error that names a secret file others can read
+ */
+export async function createGateway(options: CreateGatewayOptions = {}): Promise<GatewayApp> {
+  const data = options.data ?? './storage-data'
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  const instance = Instance.start(join(data, 'instances'))
+  const ledger = await SqliteLedger.open({ file: join(data, 'ledger.db'), instance })
+  const store = await openStore(
+    storeSection.parse(options.store ?? {}),
+    join(data, 'store'),
+    instance,
+  )
+  const gateway = new Gateway({
+    settings: gatewaySection.parse(options.gateway ?? {}),
+    cors: corsSection.parse(options.cors ?? {}),
+    ledger,
+    keyring: await Keyring.open({ folder: join(data, 'secrets', 'signing-keys'), ledger }),
+    store,
+    log: options.log ?? pino({ level: 'silent' }),
+  })
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.all('*', (c) => {
+    gateway.handle(c.env.incoming, c.env.outgoing)
+    return RESPONSE_ALREADY_SENT
+  })
+  const close = async (): Promise<void> => {
+    await gateway.close()
+    await store.close()
+    await ledger.close()
+    instance.close()
+  }
+  return Object.assign(app, { close })
+}

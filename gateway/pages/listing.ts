@@ -1,0 +1,74 @@
+/** A listing for people: the page that a browser gets where a program gets JSON. */
+import { createHash } from 'node:crypto'
+import { html, raw } from 'hono/html'
+import { bytes, formatBytes, formatTime } from '../../key/units.ts'
+import type { FlatHeaders } from '../exchange.ts'
+import type { Listing } from '../store/store.ts'
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #8884; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; }
+th, td { text-align: start; padding: .4rem .5rem; border-bottom: 1px solid var(--line); }
+td:first-child { overflow-wrap: anywhere; unicode-bidi: isolate; }
+th + th, td + td { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
+p { color: GrayText; }
+@media (max-width: 40rem) { th:nth-child(3), td:nth-child(3) { display: none; } }
+`
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+export const LISTING_HEADERS: FlatHeaders = [
+  'Content-Type',
+  'text/html; charset=utf-8',
+  'Cache-Control',
+  'private, no-store',
+  'Content-Security-Policy',
+  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+  'X-Content-Type-Options',
+  'nosniff',
+  'Referrer-Policy',
+  'no-referrer',
+]
+
+/** Whether HTML is asked for before JSON: a browser does, a program does not. */
+export const wantsHtml = (accept: string | undefined): boolean => {
+  const html = accept?.search(/\btext\/html\b/i) ?? -1
+  const json = accept?.search(/\bapplication\/json\b/i) ?? -1
+  return html !== -1 && (json === -1 || html < json)
+}
+
+/** @param query what each link carries on, so that the key that opened the page opens what it lists */
+export async function listingPage(
+  prefix: string,
+  listing: Listing,
+  query: string,
+): Promise<string> {
+  const link = (path: string): string =>
+    `${path.slice(prefix.length).split('/').map(encodeURIComponent).join('/')}${query}`
+  const title = prefix === '' ? 'All buckets' : prefix
+  const folders = listing.prefixes.map(
+    (path) =>
+      html`<tr><td><a href="./${link(path)}">${path.slice(prefix.length)}</a></td><td></td><td></td></tr>`,
+  )
+  const files = listing.objects.map(
+    ({ path, size, modified }) => html`<tr>
+<td><a href="./${link(path)}">${path.slice(prefix.length)}</a></td>
+<td>${formatBytes(bytes(size))}</td><td><time>${formatTime(modified)}</time></td></tr>`,
+  )
+  const empty = folders.length + files.length === 0
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>${title}</title><style>${raw(STYLE)}</style></head>
+<body><main><h1>${title}</h1>
+${
+  empty
+    ? html`<p>Nothing here.</p>`
+    : html`<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Changed</th></tr></thead>
+<tbody>${folders}${files}</tbody></table>`
+}
+${listing.next === undefined ? '' : html`<p><a href="./${query}${query === '' ? '?' : '&'}after=${encodeURIComponent(listing.next)}">More</a></p>`}
+</main></body></html>`
+  return String(await page)
+}

@@ -1,0 +1,214 @@
+/** The native protocol: a key in the query, as a bearer token, or in a cookie; plain HTTP verbs. */
+import type { Method } from '../../key/claims.ts'
+import { essenceOf } from '../../key/media-type.ts'
+import { parseTarget, type Target, targetOf } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { type Bytes, bytes, formatTime } from '../../key/units.ts'
+import type { Admitted, Claimed } from '../admit.ts'
+import type { Exchange } from '../exchange.ts'
+import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
+import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
+import { respond, respondJson, writeHead } from '../respond.ts'
+import { servedHeaders } from '../served.ts'
+import type { Services } from '../services.ts'
+import type { ObjectInfo } from '../store/store.ts'
+import { remove } from '../verbs/delete.ts'
+import { type Download, deliver, get, head } from '../verbs/get.ts'
+import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
+import { DEFAULT_TYPE, put } from '../verbs/put.ts'
+
+/** What a request asks for, in our own words. */
+export interface Action {
+  readonly method: Method
+  readonly target: Target
+  /** GET without its body */
+  readonly head: boolean
+  readonly upload?: { readonly size?: Bytes; readonly type: string }
+}
+
+// ── recognising ─────────────────────────────────────────────────────────────
+
+/**
+ * The one key of a request.
+ * @throws Refusal key_missing, key_ambiguous
+ */
+export function claimOf({ query, headers }: RawRequest): Claimed {
+  const keys = [
+    ...query.filter(([name]) => name === 'vk').map(([, value]) => value),
+    ...bearerOf(headers.get('authorization')),
+    ...cookiesOf(headers.get('cookie')),
+  ]
+  const [key, second] = keys
+  if (second !== undefined) {
+    throw new Refusal(
+      'key_ambiguous',
+      'send one key only: as ?vk=, as a bearer token, or as the cookie "vk"',
+    )
+  }
+  if (key === undefined) {
+    throw new Refusal(
+      'key_missing',
+      'send a key: as ?vk=KEY in the URL, or as "Authorization: Bearer KEY"',
+    )
+  }
+  return { key }
+}
+
+/** @throws Refusal key_missing for a scheme that is not ours: it is no key */
+function bearerOf(authorization: string | undefined): readonly string[] {
+  if (authorization === undefined) return []
+  const match = /^bearer +(\S+) *$/i.exec(authorization)
+  if (match?.[1] !== undefined) return [match[1]]
+  throw new Refusal('key_missing', 'the header Authorization is not of the form "Bearer KEY"')
+}
+
+const cookiesOf = (cookie: string | undefined): readonly string[] =>
+  (cookie ?? '').split(';').flatMap((pair) => /^\s*vk=(.*?)\s*$/.exec(pair)?.[1] ?? [])
+
+/** @throws Refusal method_not_allowed, path_malformed, request_malformed */
+export function actionOf({ method, path, headers }: RawRequest): Action {
+  const target = parseTarget(path)
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return { method: target.kind === 'object' ? 'GET' : 'LIST', target, head: method === 'HEAD' }
+    case 'PUT':
+      return { method, target: objectOnly(target), head: false, upload: uploadOf(headers) }
+    case 'DELETE':
+      return { method, target: objectOnly(target), head: false }
+    default:
+      throw new Refusal(
+        'method_not_allowed',
+        `${method} is not served here; GET, HEAD, PUT and DELETE are`,
+      )
+  }
+}
+
+function objectOnly(target: Target): Target {
+  if (target.kind === 'object') return target
+  throw new Refusal('path_malformed', 'the path names a folder: write /BUCKET/KEY for one object')
+}
+
+/** @throws Refusal request_malformed */
+function uploadOf(headers: Headers): NonNullable<Action['upload']> {
+  const type = headers.get('content-type') ?? DEFAULT_TYPE
+  if (essenceOf(type) === undefined || type.length > 256) {
+    throw new Refusal('request_malformed', 'Content-Type is a media type such as image/png')
+  }
+  if (headers.has('content-range')) {
+    // RFC 9110 §14.5: a PUT with Content-Range is to be refused by a server that does not support partial PUT
+    throw new Refusal(
+      'request_malformed',
+      'an upload is sent whole: Content-Range is not taken with PUT',
+    )
+  }
+  const coding = headers.get('content-encoding')?.toLowerCase()
+  if (coding !== undefined && coding !== 'identity') {
+    throw new Refusal(
+      'request_malformed',
+      'an upload is kept as its bytes are: send it without Content-Encoding',
+    )
+  }
+  const length = headers.get('content-length')
+  return { type, ...(length !== undefined && { size: bytes(Number(length)) }) }
+}
+
+// ── acting ──────────────────────────────────────────────────────────────────
+
+export async function perform(
+  action: Action,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  const headers: Headers = exchange.request?.headers ?? new Map()
+  switch (action.method) {
+    case 'GET': {
+      const answer = action.head ? head : get
+      return sendObject(await answer(admitted, services, headers), admitted, exchange, services)
+    }
+    case 'PUT': {
+      const { info, created } = await put(admitted, services, exchange)
+      const location = ['ETag', info.etag, 'Location', locationOf(info, services)]
+      return respondJson(exchange, services, created ? 201 : 200, location, describe(info))
+    }
+    case 'DELETE':
+      await remove(admitted, services, headers)
+      return respond(exchange, services, 204, [])
+    case 'LIST':
+      return sendListing(action, admitted, exchange, services)
+  }
+}
+
+async function sendObject(
+  download: Download,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  const head = (): void => {
+    const { status, info, range } = download
+    const headers = servedHeaders(info, admitted.grant, admitted.attempt.now)
+    if (status !== 304) headers.push('Content-Length', String(range.end - range.start))
+    if (status === 206)
+      headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${info.size}`)
+    writeHead(exchange, services, status, headers)
+  }
+  if (download.body !== undefined) return deliver(download, admitted, exchange, services, head)
+  head()
+  exchange.outgoing.end()
+}
+
+const locationOf = (info: ObjectInfo, { settings }: Services): string =>
+  settings.basePath + targetOf(info.path)
+
+const describe = ({ path, size, type, etag, sha256 }: ObjectInfo) => ({
+  path,
+  size,
+  type,
+  etag,
+  sha256,
+})
+
+async function sendListing(
+  { target }: Action,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  const query = exchange.request?.query ?? []
+  if (wantsHtml(exchange.request?.headers.get('accept'))) {
+    const listing = await list(admitted, services, listRequest(query, '/'))
+    const key = parameter(query, 'vk')
+    const page = await listingPage(target.path, listing, key === undefined ? '' : `?vk=${key}`)
+    return respond(exchange, services, 200, LISTING_HEADERS, page)
+  }
+  const { objects, prefixes, next } = await list(admitted, services, listRequest(query))
+  respondJson(exchange, services, 200, [], {
+    prefix: target.path,
+    objects: objects.map(({ path, size, type, etag, modified }) => ({
+      path,
+      size,
+      type,
+      etag,
+      modified: formatTime(modified),
+    })),
+    prefixes,
+    ...(next !== undefined && { next }),
+  })
+}
+
+/** `?delimiter=/&after=&limit=`. @throws Refusal request_malformed */
+function listRequest(query: Query, defaultDelimiter?: string): ListRequest {
+  const delimiter = parameter(query, 'delimiter') || defaultDelimiter
+  const after = parameter(query, 'after') || undefined
+  const limit = parameter(query, 'limit') ?? String(MAX_LISTED)
+  if (!/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > MAX_LISTED) {
+    throw new Refusal('request_malformed', `limit is a whole number from 1 to ${MAX_LISTED}`)
+  }
+  return {
+    limit: Number(limit),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(after !== undefined && { after }),
+  }
+}

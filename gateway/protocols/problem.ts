@@ -1,0 +1,65 @@
+/** Refusals of the native protocol: problem details, RFC 9457. The one place where they are rendered. */
+import { DatabaseError } from '../../database/open.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { UnsatisfiableRange } from '../body/range.ts'
+import type { Exchange, FlatHeaders } from '../exchange.ts'
+
+export interface Problem {
+  readonly headers: FlatHeaders
+  readonly body: string
+}
+
+export function problemOf(refusal: Refusal, exchange: Exchange): Problem {
+  const { code, status, title, detail } = refusal
+  const body = {
+    type: `urn:valetkey:refusal:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    requestId: exchange.id,
+  }
+  return {
+    headers: [
+      'Content-Type',
+      'application/problem+json',
+      'Cache-Control',
+      'no-store',
+      'X-Content-Type-Options',
+      'nosniff',
+      ...hints(refusal),
+    ],
+    body: `${JSON.stringify(body)}\n`,
+  }
+}
+
+function hints(refusal: Refusal): FlatHeaders {
+  if (refusal instanceof UnsatisfiableRange) return ['Content-Range', `bytes */${refusal.size}`]
+  if (refusal.status === 401) return ['WWW-Authenticate', 'Bearer realm="valetkey"']
+  if (refusal.status === 405) return ['Allow', ALLOWED]
+  if (refusal.status === 503) return ['Retry-After', '5']
+  return []
+}
+
+export const ALLOWED = 'GET, HEAD, PUT, DELETE, OPTIONS'
+
+/** What an error of ours looks like from outside: nothing of it. */
+export function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof DatabaseError) {
+    return error.code === 'SQLITE_FULL'
+      ? new Refusal('storage_full', 'there is no room left to write down what happened', {
+          cause: error,
+        })
+      : new Refusal(
+          'unavailable',
+          'what is known of keys and objects can not be read or written now',
+          { cause: error },
+        )
+  }
+  return new Refusal(
+    'internal',
+    'the request could not be done; the log has more under this request id',
+    { cause: error },
+  )
+}

@@ -1,0 +1,48 @@
+/** The head of every response, and the bodies of small ones. */
+import type { Exchange, FlatHeaders } from './exchange.ts'
+import type { Services } from './services.ts'
+
+/** Writes the head, with what every response carries: request id, CORS where granted. */
+export function writeHead(
+  exchange: Exchange,
+  { cors }: Services,
+  status: number,
+  headers: FlatHeaders,
+): void {
+  const origin = exchange.request?.headers.get('origin')
+  exchange.outgoing.writeHead(status, [
+    ...headers,
+    ...cors.headers(origin, exchange.grant),
+    'X-Request-Id',
+    exchange.id,
+  ])
+}
+
+/** A response without a body, or with a short one; resolves at once, the rest is the socket's. */
+export function respond(
+  exchange: Exchange,
+  services: Services,
+  status: number,
+  headers: FlatHeaders,
+  body?: string,
+): void {
+  const length = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
+  writeHead(exchange, services, status, [...headers, ...length])
+  const isHead = exchange.incoming.method === 'HEAD'
+  exchange.outgoing.end(isHead ? undefined : body)
+}
+
+export const respondJson = (
+  exchange: Exchange,
+  services: Services,
+  status: number,
+  headers: FlatHeaders,
+  value: unknown,
+): void =>
+  respond(
+    exchange,
+    services,
+    status,
+    ['Content-Type', 'application/json', 'Cache-Control', 'private, no-store', ...headers],
+    `${JSON.stringify(value)}\n`,
+  )

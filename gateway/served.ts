@@ -1,0 +1,88 @@
+/** The headers that a served object carries, so that what strangers uploaded can't act as a page. */
+import contentDisposition from 'content-disposition'
+import { overrides } from '../key/clear.ts'
+import { essenceOf } from '../key/media-type.ts'
+import { fileNameOf } from '../key/object-path.ts'
+import type { Grant } from '../key/sign.ts'
+import type { UnixSeconds } from '../key/units.ts'
+import { formatHttpDate } from './body/conditional.ts'
+import type { FlatHeaders } from './exchange.ts'
+import type { ObjectInfo } from './store/store.ts'
+
+/** Types that a browser may show by itself: none of them runs script, given the policy below. */
+const INLINE = new Set([
+  'image/png',
+  'image/jpeg',
+  'image/gif',
+  'image/webp',
+  'image/avif',
+  'video/mp4',
+  'video/webm',
+  'audio/mpeg',
+  'text/plain',
+  'application/pdf',
+])
+
+const ALWAYS: FlatHeaders = [
+  'Content-Security-Policy',
+  "sandbox; default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options',
+  'nosniff',
+  'Referrer-Policy',
+  'no-referrer',
+  'Cross-Origin-Resource-Policy',
+  'same-site',
+]
+
+/** Everything about an object but its length and range. */
+export function servedHeaders(info: ObjectInfo, grant: Grant, now: UnixSeconds): FlatHeaders {
+  const stated = overrides(grant)
+  const type = stated['content-type'] ?? info.type
+  const headers = [
+    'Content-Type',
+    type,
+    'ETag',
+    info.etag,
+    'Last-Modified',
+    formatHttpDate(info.modified),
+    'Accept-Ranges',
+    'bytes',
+    'Repr-Digest',
+    `sha-256=:${Buffer.from(info.sha256, 'hex').toString('base64')}:`,
+    'Content-Disposition',
+    dispositionOf(info, type, stated['content-disposition']),
+    'Cache-Control',
+    cacheControl(stated['cache-control'], grant.expires - now),
+    ...ALWAYS,
+  ]
+  for (const [name, header] of PLAIN) {
+    const value = stated[name]
+    if (value !== undefined) headers.push(header, value)
+  }
+  return headers
+}
+
+const PLAIN = [
+  ['content-language', 'Content-Language'],
+  ['content-encoding', 'Content-Encoding'],
+  ['expires', 'Expires'],
+] as const
+
+/** Shown only where the type is one that may be, whatever the key says. */
+function dispositionOf(info: ObjectInfo, type: string, stated: string | undefined): string {
+  const mayShow = INLINE.has(essenceOf(type) ?? '')
+  if (stated !== undefined && (mayShow || !/^\s*inline\b/i.test(stated))) return stated
+  return contentDisposition(fileNameOf(info.path), { type: mayShow ? 'inline' : 'attachment' })
+}
+
+/** As the key says, but no cache keeps a response longer than the key lives. */
+function cacheControl(stated: string | undefined, remaining: number): string {
+  if (stated === undefined) return 'private, no-store'
+  const capped = stated.replace(
+    /\b(s-maxage|max-age)\s*=\s*"?(\d+)"?/gi,
+    (_, name: string, age: string) => `${name}=${Math.min(Number(age), remaining)}`,
+  )
+  return /\b(?:max-age|no-store|no-cache)\b/i.test(capped)
+    ? capped
+    : `${capped}, max-age=${remaining}`
+}

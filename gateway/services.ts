@@ -1,0 +1,25 @@
+/** What the stages of a request work with; made once, in main.ts. */
+import type { Logger } from 'pino'
+import type { UnixSeconds } from '../key/units.ts'
+import type { Gatekeeper } from './admit.ts'
+import type { GatewaySettings } from './config.ts'
+import type { Cors } from './cors.ts'
+import type { Store } from './store/store.ts'
+import type { Transfers } from './transfers.ts'
+
+export interface Services {
+  readonly settings: GatewaySettings
+  readonly store: Store
+  readonly gatekeeper: Gatekeeper
+  readonly transfers: Transfers
+  readonly cors: Cors
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+export interface Clock {
+  /** what the world calls now */
+  readonly now: () => UnixSeconds
+  /** milliseconds that only ever grow */
+  readonly monotonic: () => number
+}

@@ -1,0 +1,152 @@
+/**
+ * Bytes in flight: what cuts those that are too slow, too long, or whose key was revoked meanwhile.
+ * Time here is monotonic milliseconds, so that a clock set back or forth cuts nobody.
+ */
+import type { ObjectPath, Prefix } from '../key/object-path.ts'
+import { Refusal } from '../key/refusal.ts'
+import type { Grant } from '../key/sign.ts'
+import type { Bytes, Seconds } from '../key/units.ts'
+
+export interface TransferLimits {
+  /** bytes a second that an upload makes at least, over {@link RATE_WINDOW} */
+  readonly minUploadRate: Bytes
+  /** how long a download may take no byte */
+  readonly downloadStall: Seconds
+  readonly maxTransferTime: Seconds
+}
+
+/** Over how many milliseconds the rate of an upload is looked at. */
+export const RATE_WINDOW = 30_000
+
+export interface TransferOf {
+  readonly grant: Grant
+  readonly path: ObjectPath | Prefix
+  readonly direction: 'in' | 'out'
+  /** Ends the transfer, and says why. */
+  readonly cut: (why: Refusal) => void
+}
+
+/** One transfer, as its owner tells of it. */
+export class Transfer {
+  readonly of: TransferOf
+  readonly began: number
+  /** of an upload, the rate counts from here; of a download, the stall */
+  since: number
+  moved = 0
+  /** while we are the ones who are slow (a disk), nobody is blamed */
+  #ours = false
+
+  constructor(of: TransferOf, now: number) {
+    this.of = of
+    this.began = now
+    this.since = now
+  }
+
+  move(bytes: number): void {
+    this.moved += bytes
+  }
+
+  /** Runs what the client does not wait for us to read or write: the time is not counted. */
+  async onOurTime<T>(work: Promise<T>): Promise<T> {
+    this.#ours = true
+    try {
+      return await work
+    } finally {
+      this.#ours = false
+    }
+  }
+
+  /** Why the transfer is to be cut now; undefined to let it go on. */
+  overdue(now: number, limits: TransferLimits): Refusal | undefined {
+    if (now - this.began >= limits.maxTransferTime * 1000) {
+      return new Refusal('too_slow', `a transfer takes at most ${limits.maxTransferTime} seconds`)
+    }
+    if (this.#ours) {
+      this.#restart(now)
+      return undefined
+    }
+    return this.of.direction === 'in' ? this.#tooSlow(now, limits) : this.#stalled(now, limits)
+  }
+
+  #tooSlow(now: number, limits: TransferLimits): Refusal | undefined {
+    const elapsed = now - this.since
+    if (elapsed < RATE_WINDOW) return undefined
+    if (this.moved >= (limits.minUploadRate * elapsed) / 1000) return this.#restart(now)
+    return new Refusal(
+      'too_slow',
+      `an upload makes at least ${limits.minUploadRate} bytes a second, looked at over ${RATE_WINDOW / 1000} seconds; send it again over a better connection`,
+    )
+  }
+
+  #stalled(now: number, limits: TransferLimits): Refusal | undefined {
+    if (this.moved > 0) return this.#restart(now)
+    if (now - this.since < limits.downloadStall * 1000) return undefined
+    return new Refusal('too_slow', `nothing was taken for ${limits.downloadStall} seconds`)
+  }
+
+  #restart(now: number): undefined {
+    this.since = now
+    this.moved = 0
+  }
+}
+
+export class Transfers {
+  readonly #running = new Set<Transfer>()
+  readonly #limits: TransferLimits
+  readonly #monotonic: () => number
+  #uploads = 0
+
+  constructor(limits: TransferLimits, monotonic: () => number) {
+    this.#limits = limits
+    this.#monotonic = monotonic
+  }
+
+  get uploads(): number {
+    return this.#uploads
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  begin(of: TransferOf): Transfer {
+    const transfer = new Transfer(of, this.#monotonic())
+    this.#running.add(transfer)
+    if (of.direction === 'in') this.#uploads += 1
+    return transfer
+  }
+
+  /** Idempotent. */
+  end(transfer: Transfer): void {
+    if (this.#running.delete(transfer) && transfer.of.direction === 'in') this.#uploads -= 1
+  }
+
+  /** Cuts what is overdue. */
+  cutOverdue(): void {
+    const now = this.#monotonic()
+    for (const transfer of this.#running) {
+      const why = transfer.overdue(now, this.#limits)
+      if (why !== undefined) this.#cut(transfer, why)
+    }
+  }
+
+  /** Asks of each whether its key is still honoured, and cuts those of which it is not. */
+  async cutRevoked(
+    check: (grant: Grant, path: ObjectPath | Prefix) => Promise<Refusal | undefined>,
+  ): Promise<void> {
+    for (const transfer of [...this.#running]) {
+      const why = await check(transfer.of.grant, transfer.of.path)
+      if (why !== undefined) this.#cut(transfer, why)
+    }
+  }
+
+  /** Cuts everything, as when draining has taken too long. */
+  cutAll(why: Refusal): void {
+    for (const transfer of this.#running) this.#cut(transfer, why)
+  }
+
+  #cut(transfer: Transfer, why: Refusal): void {
+    this.end(transfer)
+    transfer.of.cut(why)
+  }
+}

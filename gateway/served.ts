@@ -1,5 +1,5 @@
 /** The headers that a served object carries, so that what strangers uploaded can't act as a page. */
-import contentDisposition from 'content-disposition'
+import { create as contentDisposition } from 'content-disposition'
 import { overrides } from '../key/clear.ts'
 import { essenceOf } from '../key/media-type.ts'
 import { fileNameOf } from '../key/object-path.ts'

@@ -1,0 +1,21 @@
+import type { ObjectInfo, OpenObject } from './store.ts'
+
+/** An object whose bytes are in memory. */
+export class ContentObject implements OpenObject {
+  readonly info: ObjectInfo
+  readonly content: Uint8Array
+
+  constructor(info: ObjectInfo, content: Uint8Array) {
+    this.info = info
+    this.content = content
+  }
+
+  read(into: Uint8Array, position: number): number {
+    const part = this.content.subarray(position, position + into.length)
+    into.set(part)
+    return part.length
+  }
+
+  /** Nothing is held but memory. */
+  close(): void {}
+}

@@ -1,0 +1,209 @@
+import type { Awaitable } from '../../../ledger/ledger.ts'
+import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
+import { BLOCK, blockCount, type Checksum, SUM } from './checksum.ts'
+import type { Descriptors, OpenBlob } from './descriptors.ts'
+import type { Files } from './files.ts'
+import type { Blob, Piece } from './schema.ts'
+
+/** What readers of one process share. */
+export interface Reading {
+  readonly files: Files
+  readonly descriptors: Descriptors
+  readonly checksum: Checksum
+}
+
+interface Opened {
+  readonly blob: Blob
+  readonly open: OpenBlob
+}
+
+/** A piece, and where in the object it begins. */
+interface Part extends Piece, Opened {
+  readonly offset: number
+}
+
+/** One verified block, for readers that begin or end within it. */
+interface Verified {
+  readonly blob: Blob
+  readonly block: number
+  readonly bytes: Uint8Array
+}
+
+/** As many blocks as a number has bits are remembered to be near. */
+const MOST_WARM = 32
+
+/** Blocks for readers that begin or end within one, kept for the next such reader. */
+const spare: Uint8Array[] = []
+const MOST_SPARE = 16
+
+/**
+ * An object whose content is in blobs. All of them are open from the start, so that it can be read
+ * to its end whoever unlinks them. Bytes are handed out in verified blocks only: whole blocks are
+ * read to where they are wanted, others are read aside and copied.
+ */
+export class BlobObject implements OpenObject {
+  readonly info: ObjectInfo
+  readonly #reading: Reading
+  readonly #parts: readonly Part[]
+  #aside: Verified | undefined
+  #isClosed = false
+
+  /** @throws the error of `open`, ENOENT where a file is gone */
+  constructor(reading: Reading, info: ObjectInfo, pieces: readonly Piece[]) {
+    this.info = info
+    this.#reading = reading
+    this.#parts = openParts(reading.descriptors, pieces)
+  }
+
+  read(into: Uint8Array, position: number): Awaitable<number> {
+    const length = Math.max(0, Math.min(into.length, this.info.size - position))
+    return this.#fill(into.subarray(0, length), position, 0)
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const { open } of this.#parts) this.#reading.descriptors.release(open)
+    this.#setAside(undefined)
+  }
+
+  /** Stays synchronous for as long as its steps do. */
+  #fill(into: Uint8Array, position: number, filled: number): Awaitable<number> {
+    let done = filled
+    while (done < into.length) {
+      const step = this.#step(into.subarray(done), position + done)
+      if (typeof step !== 'number') {
+        return step.then((count) => this.#fill(into, position, done + count))
+      }
+      done += step
+    }
+    return done
+  }
+
+  /** Reads as many whole blocks as one part has, or what is wanted of one block. */
+  #step(into: Uint8Array, position: number): Awaitable<number> {
+    if (this.#isClosed) throw new Error('this object is closed')
+    const part = this.#partAt(position)
+    const start = part.start + position - part.offset
+    const wanted = into.subarray(0, part.offset + part.length - position)
+    const whole = wholeBlocks(part.blob, start, wanted.length)
+    if (whole === 0) return this.#copyOfBlock(part, start, wanted)
+    const read = this.#load(part, start / BLOCK, wanted.subarray(0, whole))
+    return whenDone(read, () => whole)
+  }
+
+  #partAt(position: number): Part {
+    const part = this.#parts.findLast(({ offset }) => offset <= position)
+    if (part === undefined) throw new RangeError(`an object has no position ${position}`)
+    return part
+  }
+
+  #copyOfBlock({ blob, open }: Part, start: number, into: Uint8Array): Awaitable<number> {
+    const block = Math.floor(start / BLOCK)
+    const copy = ({ bytes }: Verified): number => {
+      const from = start - block * BLOCK
+      const wanted = bytes.subarray(from, from + into.length)
+      into.set(wanted)
+      return wanted.length
+    }
+    const aside = this.#aside
+    if (aside?.block === block && aside.blob === blob) return copy(aside)
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK)
+    const bytes = buffer.subarray(0, Math.min(BLOCK, blob.size - block * BLOCK))
+    return whenDone(this.#load({ blob, open }, block, bytes), () => {
+      const verified = { blob, block, bytes }
+      // first, so that nobody else has been given the buffer
+      const count = copy(verified)
+      this.#setAside(this.#isClosed ? undefined : verified)
+      return count
+    })
+  }
+
+  #setAside(verified: Verified | undefined): void {
+    const before = this.#aside
+    this.#aside = verified
+    if (before !== undefined && spare.length < MOST_SPARE) {
+      spare.push(new Uint8Array(before.bytes.buffer))
+    }
+  }
+
+  /**
+   * Reads whole blocks and verifies them. What was read since the file was opened is in the kernel's
+   * memory and read at once; for the disk somebody else waits.
+   */
+  #load({ blob, open }: Opened, block: number, into: Uint8Array): Awaitable<void> {
+    const { files, descriptors } = this.#reading
+    const bits = warmBits(block, blockCount(into.length))
+    const verify = (count: number): void => {
+      this.#verify(blob, block, into, count)
+      open.warm |= bits
+    }
+    const unreadable = (error: unknown): never => {
+      throw this.#damaged(blob, block, 'can not be read', error)
+    }
+    if (bits === 0 || (open.warm & bits) !== bits) {
+      descriptors.retain(open)
+      return files
+        .read(open.file, into, block * BLOCK)
+        .finally(() => descriptors.release(open))
+        .then(verify, unreadable)
+    }
+    let count = 0
+    try {
+      count = files.readNow(open.file, into, block * BLOCK)
+    } catch (error) {
+      unreadable(error)
+    }
+    verify(count)
+  }
+
+  #verify(blob: Blob, first: number, into: Uint8Array, count: number): void {
+    for (let at = 0; at < into.length; at += BLOCK) {
+      const block = first + at / BLOCK
+      const bytes = into.subarray(at, at + BLOCK)
+      if (at + bytes.length > count) throw this.#damaged(blob, block, 'is cut short')
+      const sum = blob.sums.subarray(block * SUM, (block + 1) * SUM)
+      if (Buffer.compare(this.#reading.checksum([bytes]), sum) !== 0) {
+        throw this.#damaged(blob, block, 'is not what was written')
+      }
+    }
+  }
+
+  #damaged({ name }: Blob, block: number, what: string, cause?: unknown): Damaged {
+    return new Damaged(
+      `${this.info.path}: block ${block} of blob ${name} ${what}; restore it from a backup or upload the object again`,
+      { cause },
+    )
+  }
+}
+
+function openParts(descriptors: Descriptors, pieces: readonly Piece[]): readonly Part[] {
+  const parts: Part[] = []
+  let offset = 0
+  try {
+    for (const piece of pieces) {
+      parts.push({ ...piece, offset, open: descriptors.acquire(piece.blob.name) })
+      offset += piece.length
+    }
+    return parts
+  } catch (error) {
+    for (const { open } of parts) descriptors.release(open)
+    throw error
+  }
+}
+
+/** How many of the wanted bytes are whole blocks; 0 where the first of them isn't. */
+function wholeBlocks(blob: Blob, start: number, wanted: number): number {
+  if (start % BLOCK !== 0) return 0
+  const toEnd = blob.size - start
+  return wanted >= toEnd ? toEnd : wanted - (wanted % BLOCK)
+}
+
+/** The bits of a run of blocks; none where a run ends beyond what is remembered. */
+function warmBits(first: number, count: number): number {
+  if (first + count > MOST_WARM) return 0
+  return count === MOST_WARM ? -1 : ((1 << count) - 1) << first
+}
+
+const whenDone = <T, R>(value: Awaitable<T>, next: (value: T) => R): Awaitable<R> =>
+  value instanceof Promise ? value.then(next) : next(value)

@@ -1,0 +1,119 @@
+/** Open files of blobs, kept for the next reader. Blobs never change, so neither do their bytes. */
+import type { FileDescriptor, Files } from './files.ts'
+import type { Layout } from './layout.ts'
+
+/** How many are kept open though nobody reads them. */
+const MOST_IDLE = 256
+
+/** Readers look at `name`, `file` and `warm`; the rest is the cache's own. */
+export interface OpenBlob {
+  readonly name: string
+  readonly file: FileDescriptor
+  /** blocks read since it was opened, one bit each: the kernel has these in memory */
+  warm: number
+  readers: number
+  /** the round in which its last reader left */
+  idleSince: number
+  /** its file is being unlinked: to be closed with the last reader */
+  isGone: boolean
+}
+
+export class Descriptors {
+  readonly #files: Files
+  readonly #layout: Layout
+  readonly #open = new Map<string, OpenBlob>()
+  /** those without a reader, longest idle first */
+  readonly #idle = new Set<OpenBlob>()
+  readonly #closing = new Set<Promise<void>>()
+  #round = 0
+  #isClosed = false
+
+  constructor(files: Files, layout: Layout) {
+    this.#files = files
+    this.#layout = layout
+  }
+
+  /**
+   * To be released as often as it was acquired.
+   * @throws the error of `open`, ENOENT where the file is gone
+   */
+  acquire(name: string): OpenBlob {
+    const entry = this.#open.get(name) ?? this.#opened(name)
+    entry.readers += 1
+    this.#idle.delete(entry)
+    return entry
+  }
+
+  /** For one more reader, who has it from another. */
+  retain(entry: OpenBlob): void {
+    entry.readers += 1
+  }
+
+  release(entry: OpenBlob): void {
+    entry.readers -= 1
+    if (entry.readers > 0) return
+    if (entry.isGone || this.#isClosed) {
+      this.#close(entry)
+      return
+    }
+    entry.idleSince = this.#round
+    this.#idle.add(entry)
+    if (this.#idle.size > MOST_IDLE) this.#closeLongestIdle()
+  }
+
+  /** The file is being unlinked: nobody will ask for it again, and its space is wanted back. */
+  drop(name: string): void {
+    const entry = this.#open.get(name)
+    if (entry === undefined) return
+    this.#open.delete(name)
+    entry.isGone = true
+    if (this.#idle.delete(entry)) this.#close(entry)
+  }
+
+  /**
+   * Closes what nobody has read since the last call: another process may have unlinked it, and its
+   * space comes back only when all have closed it.
+   */
+  closeIdle(): void {
+    for (const entry of this.#idle) if (entry.idleSince < this.#round) this.#evict(entry)
+    this.#round += 1
+  }
+
+  /** What is being read is closed with its last reader. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const entry of this.#idle) this.#evict(entry)
+    await Promise.all(this.#closing)
+  }
+
+  #opened(name: string): OpenBlob {
+    const file = this.#files.open(this.#layout.blob(name))
+    const entry = { name, file, warm: 0, readers: 0, idleSince: this.#round, isGone: false }
+    this.#open.set(name, entry)
+    return entry
+  }
+
+  #closeLongestIdle(): void {
+    for (const entry of this.#idle) {
+      this.#evict(entry)
+      return
+    }
+  }
+
+  #evict(entry: OpenBlob): void {
+    this.#idle.delete(entry)
+    this.#open.delete(entry.name)
+    this.#close(entry)
+  }
+
+  /** Not at once: closing the last descriptor of a large unlinked file takes a while. */
+  #close(entry: OpenBlob): void {
+    const closing = this.#files.close(entry.file).then(
+      () => {},
+      // nothing was written through it, so nothing can be lost
+      () => {},
+    )
+    this.#closing.add(closing)
+    closing.finally(() => this.#closing.delete(closing))
+  }
+}

@@ -1,0 +1,122 @@
+/** Whether the store accepts uploads, and how errors of disk and database become refusals. */
+import { DatabaseError } from '../../../database/open.ts'
+import { Refusal } from '../../../key/refusal.ts'
+import { type Bytes, bytes, formatBytes, type UnixSeconds } from '../../../key/units.ts'
+import { Damaged, type Trouble } from '../store.ts'
+import { codeOf, type Files } from './files.ts'
+
+const MIN_RESERVE = 2 ** 30
+const RESERVE_SHARE = 0.05
+
+interface HealthOptions {
+  readonly files: Files
+  readonly folder: string
+  readonly now: () => UnixSeconds
+  /** free space below which uploads are refused; absent: 5 % of the disk, at least 1 GiB */
+  readonly reserve: Bytes | undefined
+  /** why the index can't be written any more */
+  readonly indexFailure: () => DatabaseError | undefined
+}
+
+export class Health {
+  readonly #options: HealthOptions
+  #failure: Trouble | undefined
+  #lookedAt: UnixSeconds | undefined
+  #space: Trouble | undefined
+  #looking: Promise<Trouble | undefined> | undefined
+
+  constructor(options: HealthOptions) {
+    this.#options = options
+  }
+
+  /**
+   * For good: after a failed fsync nobody knows what is on the disk, and a second one would say that
+   * all is well.
+   */
+  fail(what: string, error: unknown): void {
+    this.#failure ??= {
+      code: 'unavailable',
+      detail: `${what} failed: ${messageOf(error)}; uploads are refused until valetkey is restarted. Check the disk first`,
+    }
+  }
+
+  /** Free space is looked up once a second at most. */
+  trouble(): Trouble | undefined | Promise<Trouble | undefined> {
+    const failure = this.#failure ?? this.#indexTrouble()
+    if (failure !== undefined) return failure
+    const now = this.#options.now()
+    if (now === this.#lookedAt) return this.#space
+    this.#looking ??= this.#look(now).finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** @throws Refusal what keeps us from accepting uploads */
+  async check(): Promise<void> {
+    const known = this.trouble()
+    const trouble = known instanceof Promise ? await known : known
+    if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
+  }
+
+  /** An fsync, never repeated: any failure but a full disk's (which spoils this file only) is for good. */
+  async synced(what: string, fsync: Promise<void>): Promise<void> {
+    try {
+      await fsync
+    } catch (error) {
+      if (!isFull(error)) this.fail(`fsync of ${what}`, error)
+      throw error
+    }
+  }
+
+  #indexTrouble(): Trouble | undefined {
+    const failure = this.#options.indexFailure()
+    return failure && { code: 'unavailable', detail: failure.message }
+  }
+
+  async #look(now: UnixSeconds): Promise<Trouble | undefined> {
+    this.#space = await this.#roomTrouble()
+    this.#lookedAt = now
+    return this.#failure ?? this.#space
+  }
+
+  async #roomTrouble(): Promise<Trouble | undefined> {
+    const { files, folder, reserve } = this.#options
+    try {
+      const { free, total } = await files.space(folder)
+      const least = reserve ?? bytes(Math.max(MIN_RESERVE, Math.ceil(total * RESERVE_SHARE)))
+      if (free >= least) return undefined
+      return {
+        code: 'storage_full',
+        detail: `the disk has ${formatBytes(bytes(free))} free, less than the reserve of ${formatBytes(least)}; free some space or lower the reserve`,
+      }
+    } catch (error) {
+      return { code: 'unavailable', detail: `free space is not known: ${messageOf(error)}` }
+    }
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+const isFull = (error: unknown): boolean => /^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(codeOf(error))
+
+/** What the contract lets a store throw, made of whatever went wrong. */
+export function asRefusal(error: unknown): Error {
+  if (error instanceof Refusal || error instanceof Damaged) return error
+  if (isFull(error)) {
+    return new Refusal('storage_full', 'the disk is full; free some space and try again', {
+      cause: error,
+    })
+  }
+  if (codeOf(error) === '') return error instanceof Error ? error : new Error(String(error))
+  return new Refusal('unavailable', `the store failed: ${describe(error)}`, { cause: error })
+}
+
+function describe(error: unknown): string {
+  const code = codeOf(error)
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return 'too many files are open; try again, and raise the limit of open files (ulimit -n)'
+  }
+  return error instanceof DatabaseError ? error.message : `${messageOf(error)}; check the disk`
+}

@@ -1,0 +1,120 @@
+/** Reads the index, on a connection of its own: every answer is of one moment. */
+import { type Database, openDatabase } from '../../../database/open.ts'
+import type { UnixSeconds } from '../../../key/units.ts'
+import type { ObjectInfo } from '../store.ts'
+import { asRefusal } from './health.ts'
+import type { Inline } from './jobs.ts'
+import { infoOf, migrations, OBJECT_COLUMNS, type ObjectRow, type Piece } from './schema.ts'
+
+/** An object and where its bytes are. */
+export interface Located {
+  readonly info: ObjectInfo
+  readonly content: Inline | readonly Piece[]
+}
+
+type LocatedRow = ObjectRow &
+  (
+    | { readonly bytes: Uint8Array; readonly sum: Uint8Array }
+    | {
+        readonly bytes: null
+        readonly name: string
+        readonly blobSize: number
+        readonly sums: Uint8Array
+        readonly start: number
+        readonly length: number
+      }
+  )
+
+const LIVE = '(objects.expires IS NULL OR objects.expires > ?)'
+
+/** SQLite orders every text before every blob: above all paths. */
+const NO_BOUND = Buffer.alloc(0)
+
+export class IndexReader {
+  readonly #db: Database
+  readonly #head
+  readonly #locate
+  readonly #scan
+  readonly #hasExpired
+  readonly #holdsBlob
+  readonly #garbage
+
+  constructor(file: string) {
+    const db = openDatabase(file, migrations)
+    db.pragma('query_only = ON')
+    this.#db = db
+    this.#head = db.prepare<[string, number], ObjectRow>(
+      `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path = ? AND ${LIVE}`,
+    )
+    this.#locate = db.prepare<[string, number], LocatedRow>(
+      `SELECT ${OBJECT_COLUMNS}, contents.bytes, contents.sum,
+         blobs.name, blobs.size AS blobSize, blobs.sums, pieces.start, pieces.length
+       FROM objects
+         LEFT JOIN contents USING (oid)
+         LEFT JOIN pieces USING (oid)
+         LEFT JOIN blobs ON blobs.id = pieces.blob
+       WHERE path = ? AND ${LIVE}
+       ORDER BY pieces.seq`,
+    )
+    this.#scan = db.prepare<[string, string | Buffer, number], ObjectRow>(
+      `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path >= ? AND path < ? AND ${LIVE} ORDER BY path`,
+    )
+    this.#hasExpired = db.prepare<[number]>('SELECT 1 FROM objects WHERE expires <= ? LIMIT 1')
+    this.#holdsBlob = db.prepare<[string]>('SELECT 1 FROM blobs WHERE name = ?')
+    this.#garbage = db.prepare<[], { name: string; owner: string }>(
+      'SELECT name, owner FROM garbage',
+    )
+  }
+
+  head(path: string, now: UnixSeconds): ObjectInfo | undefined {
+    const row = answered(() => this.#head.get(path, now))
+    return row && infoOf(row)
+  }
+
+  locate(path: string, now: UnixSeconds): Located | undefined {
+    const rows = answered(() => this.#locate.all(path, now))
+    const [first] = rows
+    if (first === undefined) return undefined
+    const content = first.bytes === null ? rows.flatMap(pieceOf) : first
+    return { info: infoOf(first), content }
+  }
+
+  /** In byte order; an iteration is ended before the next question is asked. */
+  *scan(from: string, below: string | undefined, now: UnixSeconds): Generator<ObjectInfo> {
+    try {
+      for (const row of this.#scan.iterate(from, below ?? NO_BOUND, now)) yield infoOf(row)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+
+  hasExpired(now: UnixSeconds): boolean {
+    return answered(() => this.#hasExpired.get(now)) !== undefined
+  }
+
+  holdsBlob(name: string): boolean {
+    return answered(() => this.#holdsBlob.get(name)) !== undefined
+  }
+
+  garbage(): readonly { readonly name: string; readonly owner: string }[] {
+    return answered(() => this.#garbage.all())
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+function pieceOf(row: LocatedRow): Piece[] {
+  if (row.bytes !== null) return []
+  const { name, blobSize: size, sums, start, length } = row
+  return [{ blob: { name, size, sums }, start, length }]
+}
+
+function answered<T>(question: () => T): T {
+  try {
+    return question()
+  } catch (error) {
+    throw asRefusal(error)
+  }
+}

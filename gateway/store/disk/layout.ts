@@ -1,0 +1,59 @@
+/** Where things lie in the folder of a disk store. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type Files, syncFolder } from './files.ts'
+
+/** 32 hex digits, never used twice, telling nothing of path or content. */
+export const freshName = (): string => randomBytes(16).toString('hex')
+
+const FAN_OUT = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
+
+export class Layout {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  get index(): string {
+    return join(this.folder, 'index.db')
+  }
+
+  get blobs(): string {
+    return join(this.folder, 'blobs')
+  }
+
+  /** What each running process has in hand lies in a folder with its instance's id. */
+  get staging(): string {
+    return join(this.folder, 'staging')
+  }
+
+  stagingOf(instance: string): string {
+    return join(this.staging, instance)
+  }
+
+  staged(instance: string, name: string): string {
+    return join(this.staging, instance, name)
+  }
+
+  blob(name: string): string {
+    return join(this.folderOf(name), name)
+  }
+
+  folderOf(name: string): string {
+    return join(this.blobs, name.slice(0, 2))
+  }
+}
+
+/** Makes what is missing; durable before anything is put there. */
+export async function makeFolders(files: Files, layout: Layout, instance: string): Promise<void> {
+  await files.makeFolder(layout.blobs)
+  const there = new Set(await files.names(layout.blobs))
+  for (const name of FAN_OUT) {
+    if (!there.has(name)) await files.makeFolder(join(layout.blobs, name))
+  }
+  await files.makeFolder(layout.stagingOf(instance))
+  for (const folder of [layout.blobs, layout.staging, layout.folder]) {
+    await syncFolder(files, folder)
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What processes that have died left behind. Looked for where it must be: in the staging folders of
+ * instances that no longer live, and in the index's list of garbage. How many objects there are
+ * makes no difference.
+ */
+import { join } from 'node:path'
+import type { Instance } from '../../../database/instance.ts'
+import { codeOf, type Files, ifThere } from './files.ts'
+import type { Garbage } from './garbage.ts'
+import type { IndexReader } from './index-reader.ts'
+import type { Layout } from './layout.ts'
+
+interface Recovery {
+  readonly files: Files
+  readonly layout: Layout
+  readonly index: IndexReader
+  readonly garbage: Garbage
+  readonly instance: Pick<Instance, 'isAlive'>
+}
+
+/** Safe beside other processes, recovering ones included: everything may be gone already. */
+export async function recover(recovery: Recovery): Promise<void> {
+  const { files, layout, index, garbage, instance } = recovery
+  for (const owner of await files.names(layout.staging)) {
+    // asked before the index: who is dead now commits nothing any more
+    if (!instance.isAlive(owner)) await removeStaged(recovery, owner)
+  }
+  const rows = index.garbage()
+  const dead = new Set(rows.map(({ owner }) => owner).filter((id) => !instance.isAlive(id)))
+  await garbage.collect(rows.filter(({ owner }) => dead.has(owner)).map(({ name }) => name))
+}
+
+async function removeStaged({ files, layout, index }: Recovery, owner: string): Promise<void> {
+  const folder = layout.stagingOf(owner)
+  for (const name of await namesIfThere(files, folder)) {
+    if (!index.holdsBlob(name)) await ifThere(files.unlink(layout.blob(name)))
+    await ifThere(files.unlink(join(folder, name)))
+  }
+  await ifThere(files.removeFolder(folder))
+}
+
+async function namesIfThere(files: Files, folder: string): Promise<readonly string[]> {
+  try {
+    return await files.names(folder)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,130 @@
+import { BLOCK, type Checksum } from './checksum.ts'
+import { codeOf, type FileDescriptor, type Files, ifThere, syncFolder } from './files.ts'
+import type { Health } from './health.ts'
+import { freshName, type Layout } from './layout.ts'
+import type { Blob } from './schema.ts'
+
+/** What staged blobs of one process share. */
+export interface Staging {
+  readonly files: Files
+  readonly layout: Layout
+  readonly health: Health
+  readonly checksum: Checksum
+  /** the instance that answers for what is staged */
+  readonly owner: string
+}
+
+/**
+ * A blob that is being written. Until the index names it, its file has a name in `staging/OWNER/`:
+ * when the owner has died, the next start finds there, and only there, what may be left over, however
+ * many blobs the store holds. A link, not a rename, gives it its place in `blobs/`, and the staging
+ * name goes after the commit, so there is no moment at which neither staging nor the index know of
+ * the file. All of that costs no fsync beyond the file's and its folder's: journals keep the order in
+ * which names were made, and a staging name that outlives a power cut is removed at the next start.
+ */
+export class StagedBlob {
+  readonly name = freshName()
+  readonly #staging: Staging
+  #file: FileDescriptor | undefined
+  #size = 0
+  readonly #sums: Uint8Array[] = []
+
+  private constructor(staging: Staging) {
+    this.#staging = staging
+  }
+
+  static async create(staging: Staging): Promise<StagedBlob> {
+    const blob = new StagedBlob(staging)
+    blob.#file = await staging.files.create(blob.#stagedPath)
+    return blob
+  }
+
+  /** Appends whole blocks; only the last batch may end within one. */
+  async append(batch: readonly Uint8Array[]): Promise<void> {
+    for (const block of blocksOf(batch)) this.#sums.push(this.#staging.checksum(block))
+    let rest = batch
+    while (rest.length > 0) {
+      const written = await this.#staging.files.append(this.#open, rest)
+      if (written === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' })
+      this.#size += written
+      rest = without(rest, written)
+    }
+  }
+
+  /** Durable under its name in `blobs/` when this resolves; nothing is appended afterwards. */
+  async publish(): Promise<Blob> {
+    const { files, layout, health } = this.#staging
+    await files.link(this.#stagedPath, layout.blob(this.name))
+    await health.synced('a blob', files.sync(this.#open))
+    await health.synced('a folder of blobs', syncFolder(files, layout.folderOf(this.name)))
+    await this.#close()
+    return { name: this.name, size: this.#size, sums: new Uint8Array(Buffer.concat(this.#sums)) }
+  }
+
+  /** Once the index names it. */
+  async settle(): Promise<void> {
+    await this.#attempt(this.#staging.files.unlink(this.#stagedPath))
+  }
+
+  /** When the index will never name it. The name in staging goes last: it knows of the other. */
+  async remove(): Promise<void> {
+    const { files, layout } = this.#staging
+    await this.#attempt(this.#close())
+    const isGone = await this.#attempt(ifThere(files.unlink(layout.blob(this.name))))
+    if (isGone) await this.settle()
+  }
+
+  get #stagedPath(): string {
+    return this.#staging.layout.staged(this.#staging.owner, this.name)
+  }
+
+  get #open(): FileDescriptor {
+    if (this.#file === undefined) throw new Error('this blob is closed')
+    return this.#file
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) await this.#staging.files.close(file)
+  }
+
+  /** What can't be removed now, the next start removes. */
+  async #attempt(removal: Promise<void>): Promise<boolean> {
+    try {
+      await removal
+      return true
+    } catch (error) {
+      return codeOf(error) === 'ENOENT'
+    }
+  }
+}
+
+/** The batch cut into blocks, each a list of parts; nothing is copied. */
+function* blocksOf(batch: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let block: Uint8Array[] = []
+  let room = BLOCK
+  for (const chunk of batch) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + room)
+      block.push(part)
+      at += part.length
+      room -= part.length
+      if (room > 0) continue
+      yield block
+      block = []
+      room = BLOCK
+    }
+  }
+  if (block.length > 0) yield block
+}
+
+function without(chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let left = written
+  const rest: Uint8Array[] = []
+  for (const chunk of chunks) {
+    if (left < chunk.length) rest.push(left > 0 ? chunk.subarray(left) : chunk)
+    left = Math.max(0, left - chunk.length)
+  }
+  return rest
+}

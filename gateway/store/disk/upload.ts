@@ -1,0 +1,112 @@
+import type { Committed, Conflict, NewObject, Upload, WriteCondition } from '../store.ts'
+import { codeOf } from './files.ts'
+import { Gatherer } from './gather.ts'
+import { asRefusal } from './health.ts'
+import type { Inline } from './jobs.ts'
+import type { Blob } from './schema.ts'
+import { StagedBlob, type Staging } from './staged-blob.ts'
+
+/** Up to this size an object lies in the index: one flush, shared with others, instead of a file's. */
+export const INLINE_LIMIT = 64 * 1024
+
+/** What is gathered before it is written at once: a whole number of blocks. */
+const BATCH = 1024 * 1024
+
+/** Makes the content an object, in the index. */
+export type Enter = (
+  content: Inline | Blob,
+  as: NewObject,
+  condition: WriteCondition | undefined,
+) => Promise<Committed | Conflict>
+
+export class DiskUpload implements Upload {
+  readonly #staging: Staging
+  readonly #enter: Enter
+  readonly #gathered = new Gatherer()
+  #blob: StagedBlob | undefined
+  #ended = false
+  /** Steps come one after the other: a file isn't closed while it is being written. */
+  #step: Promise<unknown> = Promise.resolve()
+
+  constructor(staging: Staging, enter: Enter) {
+    this.#staging = staging
+    this.#enter = enter
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#ended) throw new Error('this upload has ended')
+    for (const chunk of chunks) this.#gathered.add(chunk)
+    if (this.#gathered.size < BATCH) return
+    await this.#next(async () => {
+      while (this.#gathered.size >= BATCH) await this.#flush(BATCH)
+    })
+  }
+
+  async commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
+    if (this.#ended) throw new Error('this upload has ended')
+    this.#ended = true
+    return this.#next(() => this.#commit(as, condition))
+  }
+
+  async discard(): Promise<void> {
+    this.#ended = true
+    await this.#next(() => this.#remove())
+  }
+
+  async #commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
+    let mayBeNamed = false
+    try {
+      const content = await this.#content()
+      mayBeNamed = true
+      const outcome = await this.#enter(content, as, condition)
+      mayBeNamed = outcome.done
+      if (outcome.done) await this.#blob?.settle()
+      return outcome
+    } catch (error) {
+      if (isRolledBack(error)) mayBeNamed = false
+      throw error
+    } finally {
+      // what the index may name after all, the next start decides
+      if (mayBeNamed) this.#blob = undefined
+      await this.#remove()
+    }
+  }
+
+  async #content(): Promise<Inline | Blob> {
+    await this.#staging.health.check()
+    if (this.#blob === undefined && this.#gathered.size <= INLINE_LIMIT) {
+      const bytes = this.#gathered.takeWhole()
+      return { bytes, sum: this.#staging.checksum([bytes]) }
+    }
+    const blob = await this.#flush(this.#gathered.size)
+    return blob.publish()
+  }
+
+  async #flush(size: number): Promise<StagedBlob> {
+    await this.#staging.health.check()
+    this.#blob ??= await StagedBlob.create(this.#staging)
+    await this.#blob.append(this.#gathered.take(size))
+    return this.#blob
+  }
+
+  async #remove(): Promise<void> {
+    this.#gathered.clear()
+    const blob = this.#blob
+    this.#blob = undefined
+    await blob?.remove()
+  }
+
+  async #next<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#step.then(step)
+    this.#step = result.catch(() => {})
+    try {
+      return await result
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+}
+
+/** Whether a failed transaction has left nothing for certain; after an I/O error nobody knows. */
+const isRolledBack = (error: unknown): boolean =>
+  /^SQLITE_(FULL|BUSY|LOCKED|CONSTRAINT|TOOBIG)/.test(codeOf(error))

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { Instance } from '../../database/instance.ts'
+import { openDatabase } from '../../database/open.ts'
+import { MemoryLedger } from '../../ledger/memory/ledger.ts'
+import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
+import { migrations } from '../../ledger/sqlite/migrations.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { ledgerContract } from './ledger-contract.ts'
+
+ledgerContract('memory', async () => {
+  const ledger = new MemoryLedger()
+  return { ledger, close: () => ledger.close() }
+})
+
+const folder = tempFolder()
+const file = join(folder.path, 'ledger.db')
+const instance = Instance.start(join(folder.path, 'instances'))
+let shared: SqliteLedger | undefined
+
+afterAll(async () => {
+  await shared?.close()
+  instance.close()
+  folder.remove()
+})
+
+/** A ledger costs a thread: one serves all tests, emptied in between, until a test closes it. */
+ledgerContract('sqlite', async () => {
+  if (shared === undefined || shared.failure() !== undefined) {
+    shared = await SqliteLedger.open({ file, instance })
+  }
+  return { ledger: shared, close: async () => empty() }
+})
+
+function empty(): void {
+  const db = openDatabase(file, migrations)
+  const tables = db
+    .prepare<[], string>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'generation'",
+    )
+    .pluck()
+    .all()
+  for (const table of tables) db.exec(`DELETE FROM ${table}`)
+  db.exec('UPDATE generation SET number = number + 1')
+  db.close()
+}

@@ -92,13 +92,20 @@ export interface Mistake {
   readonly message: string
 }
 
-/** All that is wrong with a set of options. */
+/** As many as a person would read; whoever sends a thousand has one to correct first. */
+const MOST_MISTAKES = 50
+
+/** All that is wrong with a set of options; the first fifty, where there are more. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError'
   readonly mistakes: readonly Mistake[]
 
-  constructor(mistakes: readonly Mistake[]) {
-    super(mistakes.map(({ option, message }) => `${option}: ${message}`.trim()).join('; '))
+  constructor(all: readonly Mistake[]) {
+    const mistakes = all
+      .slice(0, MOST_MISTAKES)
+      .map(({ option, message }) => ({ option: option.slice(0, 80), message }))
+    const more = all.length > MOST_MISTAKES ? `; and ${all.length - MOST_MISTAKES} more` : ''
+    super(mistakes.map(({ option, message }) => `${option}: ${message}`).join('; ') + more)
     this.mistakes = mistakes
   }
 }

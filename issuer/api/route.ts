@@ -1,0 +1,79 @@
+/** What a route is: data that both serves it and documents it, so that neither can lack the other. */
+import type { z } from '@hono/zod-openapi'
+import type { Logger } from 'pino'
+import type { RefusalCode } from '../../key/refusal.ts'
+import type { UnixSeconds } from '../../key/units.ts'
+import type { Keyring } from '../../ledger/keyring.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { TokenCheck } from '../admin-token.ts'
+import type { IssuerSettings } from '../config.ts'
+import { checked } from './body.ts'
+import type { Caller } from './caller.ts'
+
+/** All that routes work with. */
+export interface Issuer {
+  readonly settings: IssuerSettings
+  readonly ledger: Ledger
+  readonly keyring: Keyring
+  /** where clients reach the gateway */
+  readonly publicUrl: string
+  readonly secretsFolder: string
+  readonly isAdminToken: TokenCheck
+  readonly log: Logger
+  readonly now: () => UnixSeconds
+}
+
+export interface Call<Body = unknown, Query = unknown> {
+  readonly issuer: Issuer
+  readonly caller: Caller
+  readonly now: UnixSeconds
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly body: Body
+}
+
+export interface Answer {
+  readonly status: 200 | 201 | 204
+  readonly body?: unknown
+  readonly location?: string
+}
+
+/** Who may ask: anybody; the admin; or the holder of a valet key as well. */
+export type Access = 'open' | 'admin' | 'holder'
+
+export interface BodyRule<Body> {
+  /** what the documentation says */
+  readonly schema: z.ZodType
+  /** @throws OptionsError with every mistake */
+  readonly read: (value: unknown) => Body
+}
+
+export interface Route<Body = unknown, Query = unknown> {
+  readonly method: 'get' | 'post' | 'delete'
+  /** with parameters as OpenAPI writes them: `/v1/keys/{id}` */
+  readonly path: string
+  readonly summary: string
+  readonly access: Access
+  readonly params?: z.ZodObject
+  readonly query?: z.ZodType<Query>
+  readonly body?: BodyRule<Body>
+  readonly success: {
+    readonly status: Answer['status']
+    readonly description: string
+    readonly schema?: z.ZodType
+  }
+  /** those that this route adds to what every route may refuse */
+  readonly refusals: readonly RefusalCode[]
+  // a method, not a property: a table holds routes of different bodies
+  answer(call: Call<Body, Query>): Promise<Answer>
+}
+
+export const route = <Body = undefined, Query = undefined>(
+  definition: Route<Body, Query>,
+): Route<Body, Query> => definition
+
+/** A body that a schema checks; none at all is an empty object. */
+export const bodyOf = <S extends z.ZodType>(schema: S): BodyRule<z.output<S>> => ({
+  schema,
+  read: (value = {}) => checked(schema, value),
+})

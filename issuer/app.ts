@@ -1,0 +1,156 @@
+/**
+ * The issuer as a Hono app: a request is given an id, checked, authorised, answered, logged. What is
+ * served comes from a table of routes, and the OpenAPI document from the same one.
+ */
+import type { HttpBindings } from '@hono/node-server'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { Refusal } from '../key/refusal.ts'
+import { checked, readJson, readQuery } from './api/body.ts'
+import { type Caller, callerOf } from './api/caller.ts'
+import { healthRoutes } from './api/health.ts'
+import { keyRoutes } from './api/keys.ts'
+import { DOCUMENT, describeRoute, registerSecurity } from './api/openapi.ts'
+import { headersOf, problemOf, refusalOf } from './api/problem.ts'
+import { revocationRoutes } from './api/revocations.ts'
+import type { Issuer, Route } from './api/route.ts'
+import { signingKeyRoutes } from './api/signing-keys.ts'
+import { randomId } from './mint.ts'
+
+export const ROUTES: readonly Route[] = [
+  ...keyRoutes,
+  ...revocationRoutes,
+  ...signingKeyRoutes,
+  ...healthRoutes,
+]
+
+interface Env {
+  Bindings: HttpBindings
+  Variables: { requestId: string; caller: Caller }
+}
+
+const DOCUMENT_PATH = '/openapi.json'
+const MAX_TARGET_LENGTH = 8192
+const MAX_HEADERS = 100
+
+export function createIssuer(issuer: Issuer): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>()
+  app.onError((error, c) => refused(refusalOf(error), c))
+  app.notFound((c) => refused(new Refusal('resource_not_found', 'nothing is served here'), c))
+  app.use(async (c, next) => {
+    const started = performance.now()
+    c.set('requestId', randomId())
+    await next()
+    finish(c)
+    logRequest(c, issuer, Math.round(performance.now() - started))
+  })
+  app.use(async (c, next) => {
+    checkRequest(c.env.incoming)
+    await next()
+  })
+  registerSecurity(app.openAPIRegistry)
+  for (const route of ROUTES) {
+    app.openAPIRegistry.registerPath(describeRoute(route))
+    app.on(route.method, routerPath(route.path), (c) => serve(route, issuer, c))
+  }
+  const document = app.getOpenAPI31Document(DOCUMENT)
+  app.get(DOCUMENT_PATH, (c) => c.json(document))
+  refuseOtherMethods(app)
+  return app
+}
+
+/** Who asks comes first: nobody learns what is wrong with a request they may not make. */
+async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Response> {
+  const { incoming } = c.env
+  const now = issuer.now()
+  const caller = await admitted(route, issuer, c)
+  const params = route.params ? checked(route.params, c.req.param()) : {}
+  const query = route.query && checked(route.query, readQuery(incoming.url ?? ''))
+  const body = route.body?.read(await readJson(incoming))
+  const answer = await route.answer({
+    issuer,
+    caller,
+    now,
+    params: params as Record<string, string>,
+    query,
+    body,
+  })
+  if (answer.location !== undefined) c.header('Location', answer.location)
+  return answer.status === 204 ? c.body(null, 204) : c.json(answer.body as object, answer.status)
+}
+
+/** @throws Refusal where the caller may not make such requests */
+async function admitted(route: Route, issuer: Issuer, c: Context<Env>): Promise<Caller> {
+  if (route.access === 'open') return { kind: 'anybody' }
+  const caller = await callerOf(c.env.incoming, { ...issuer, now: issuer.now() })
+  c.set('caller', caller)
+  if (route.access === 'holder' || caller.kind === 'admin') return caller
+  throw new Refusal(
+    'method_not_granted',
+    'a key can be narrowed here, with POST /v1/keys; this needs the admin token',
+  )
+}
+
+/** @throws Refusal of a request that nobody could mean well */
+function checkRequest({ url = '', rawHeaders }: HttpBindings['incoming']): void {
+  if (url.length > MAX_TARGET_LENGTH) {
+    const detail = `a request target is at most ${MAX_TARGET_LENGTH} characters long`
+    throw new Refusal('uri_too_long', detail)
+  }
+  if (rawHeaders.length / 2 > MAX_HEADERS) {
+    throw new Refusal('headers_too_large', `a request has at most ${MAX_HEADERS} header fields`)
+  }
+  // no path here needs an escape; with one, this check and the router could read it differently
+  const [path = ''] = url.split('?')
+  if (!/^(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/.test(path) && path !== '/') {
+    throw new Refusal('path_malformed', `paths here are plain, such as ${DOCUMENT_PATH}`)
+  }
+}
+
+function refuseOtherMethods(app: OpenAPIHono<Env>): void {
+  const served = [...ROUTES, { method: 'get', path: DOCUMENT_PATH }]
+  for (const path of new Set(served.map((route) => route.path))) {
+    const allowed = served
+      .filter((route) => route.path === path)
+      .map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase()))
+      .join(', ')
+    app.all(routerPath(path), (c) => {
+      c.header('Allow', allowed)
+      return refused(new Refusal('method_not_allowed', `this path takes ${allowed}`), c)
+    })
+  }
+}
+
+/** `/v1/keys/{id}` as the router writes it. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+function refused(refusal: Refusal, c: Context<Env>): Response {
+  const problem = problemOf(refusal, c.get('requestId'))
+  for (const [name, value] of Object.entries(headersOf(refusal))) c.header(name, value)
+  c.header('Content-Type', 'application/problem+json')
+  return c.body(JSON.stringify(problem), refusal.status as 400)
+}
+
+function finish(c: Context<Env>): void {
+  const { headers } = c.res
+  headers.set('X-Request-Id', c.get('requestId'))
+  headers.set('Cache-Control', 'no-store')
+  headers.set('X-Content-Type-Options', 'nosniff')
+  // a body that nobody will read must not be mistaken for the next request, nor be waited for
+  const { complete, headers: sent } = c.env.incoming
+  const hasBody = sent['content-length'] !== undefined || sent['transfer-encoding'] !== undefined
+  if (hasBody && !complete) headers.set('Connection', 'close')
+}
+
+/** By allowlist: no query, no header, no body. */
+function logRequest(c: Context<Env>, { log }: Issuer, milliseconds: number): void {
+  const caller = c.get('caller')
+  const who = caller?.kind === 'holder' ? `key ${caller.grant.id}` : (caller?.kind ?? 'unknown')
+  const { status } = c.res
+  const { requestId } = c.var
+  const entry = { requestId, method: c.req.method, path: c.req.path, status, milliseconds, who }
+  if (status < 500) log.info(entry, 'request')
+  else log.error({ ...entry, err: causeOf(c.error) }, 'request failed')
+}
+
+const causeOf = (error: Error | undefined): unknown => error?.cause ?? error

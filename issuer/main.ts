@@ -1,0 +1,81 @@
+/** Starts the issuer's listener on what it is handed: it opens no ledger and no store. */
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Logger } from 'pino'
+import { secondsOf, type UnixSeconds } from '../key/units.ts'
+import type { Keyring } from '../ledger/keyring.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { loadAdminToken, tokenCheck } from './admin-token.ts'
+import { createIssuer } from './app.ts'
+import type { IssuerSettings } from './config.ts'
+import { ensureSigningKey } from './signing-keys.ts'
+
+export interface IssuerOptions {
+  readonly settings: IssuerSettings
+  /** both stay open when the issuer closes */
+  readonly ledger: Ledger
+  readonly keyring: Keyring
+  /** where clients reach the gateway */
+  readonly publicUrl: string
+  /** `DATA/secrets` */
+  readonly secretsFolder: string
+  readonly log: Logger
+  readonly now?: () => UnixSeconds
+}
+
+export interface RunningIssuer {
+  readonly url: string
+  readonly port: number
+  /** Takes no more requests; resolves when those that run have been answered, or 5 s have passed. */
+  close(): Promise<void>
+}
+
+const DRAIN_MILLISECONDS = 5000
+
+const SERVER_LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+}
+
+/**
+ * Listening when it resolves, with a signing key and an admin token, made where they were missing.
+ * @throws Error that says what to do, where a secret is readable by others or the address is taken
+ */
+export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer> {
+  const { settings, ledger, keyring, secretsFolder, now = () => secondsOf(Date.now()) } = options
+  const isAdminToken = tokenCheck(await loadAdminToken(secretsFolder))
+  await ensureSigningKey({ ledger, keyring, secretsFolder, now: now() })
+  const app = createIssuer({ ...options, isAdminToken, now })
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_LIMITS }) as Server
+  server.maxConnections = 1000
+  // the app counts headers itself; Node would drop what is beyond its own limit in silence
+  server.maxHeadersCount = 0
+  await listening(server, settings.listen)
+  const { port } = server.address() as AddressInfo
+  const { host } = settings.listen
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return { url, port, close: () => closed(server) }
+}
+
+const listening = (server: Server, { host, port }: IssuerSettings['listen']): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    const overdue = setTimeout(() => server.closeAllConnections(), DRAIN_MILLISECONDS)
+    server.close(() => {
+      clearTimeout(overdue)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })

@@ -1,0 +1,80 @@
+/** Revoking: what a person names becomes revocations, in force on the next request. */
+import { parseKey } from '../key/format.ts'
+import { keyOf } from '../key/link.ts'
+import { nodeMac } from '../key/node-mac.ts'
+import type { Scope } from '../key/object-path.ts'
+import { kidOf, readBlocks, verifyKey } from '../key/sign.ts'
+import type { UnixSeconds } from '../key/units.ts'
+import type { Keyring } from '../ledger/keyring.ts'
+import type { IssuedKeys, Revocation, Revocations } from '../ledger/ledger.ts'
+
+/**
+ * What to revoke. `id` and `url` (or a key alone) name one key and all that was narrowed from it;
+ * the others name keys by what they are for, or all of them, as far as minted before a moment: now
+ * unless stated.
+ */
+export type RevocationTarget =
+  | { readonly id: string }
+  | { readonly url: string }
+  | { readonly subject: string; readonly mintedBefore?: UnixSeconds }
+  | { readonly path: Scope; readonly mintedBefore?: UnixSeconds }
+  | { readonly mintedBefore: UnixSeconds }
+
+export interface RevokeContext {
+  readonly ledger: Revocations & IssuedKeys
+  readonly keyring: Pick<Keyring, 'refresh' | 'signer'>
+  readonly now: UnixSeconds
+  /** for people: why, or who */
+  readonly reason?: string
+}
+
+/**
+ * In force when the promise resolves.
+ * @throws Refusal of a URL whose key can't be read, or was not signed here
+ */
+export async function revoke(
+  target: RevocationTarget,
+  context: RevokeContext,
+): Promise<Revocation> {
+  const { ledger, now, reason } = context
+  const revocation: Revocation = {
+    ...(await named(target, context)),
+    revokedAt: now,
+    ...(reason !== undefined && { reason }),
+  }
+  await ledger.revoke([revocation])
+  return revocation
+}
+
+type Named = Pick<Revocation, 'kind' | 'value' | 'mintedUpTo' | 'until'>
+
+async function named(target: RevocationTarget, context: RevokeContext): Promise<Named> {
+  if ('id' in target) return namedById(target.id, context.ledger)
+  if ('url' in target) return namedByUrl(target.url, context.keyring)
+  const { mintedBefore } = target
+  // `iat` is in whole seconds: "before" leaves the very second out, "until now" takes it in
+  const mintedUpTo =
+    mintedBefore === undefined ? context.now : (Math.max(0, mintedBefore - 1) as UnixSeconds)
+  if ('subject' in target) return { kind: 'subject', value: target.subject, mintedUpTo }
+  if ('path' in target) return { kind: 'path', value: target.path, mintedUpTo }
+  return { kind: 'everything', value: '', mintedUpTo }
+}
+
+/** A key that was minted elsewhere is not known here, nor when it expires: kept for ever. */
+async function namedById(id: string, ledger: IssuedKeys): Promise<Named> {
+  const [known] = await ledger.issued({ id, limit: 1 })
+  return { kind: 'id', value: id, ...(known && { until: known.expires }) }
+}
+
+/**
+ * The innermost id that the key states. Its signature is checked first: a forged expiry would make
+ * the revocation end too early, and the id of a key that isn't ours is nobody's.
+ */
+async function namedByUrl(url: string, keyring: RevokeContext['keyring']): Promise<Named> {
+  const text = parseKey(keyOf(url).key)
+  await keyring.refresh()
+  verifyKey(text, keyring.signer(kidOf(text)), nodeMac)
+  const blocks = readBlocks(text)
+  const value = blocks.findLast(({ jti }) => jti !== undefined)?.jti ?? blocks[0].jti
+  return { kind: 'id', value, until: blocks[0].exp as UnixSeconds }
+}

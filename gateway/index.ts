@@ -45,7 +45,7 @@ export async function createGateway(options: CreateGatewayOptions = {}): Promise
     settings: gatewaySection.parse(options.gateway ?? {}),
     cors: corsSection.parse(options.cors ?? {}),
     ledger,
-    keyring: await Keyring.open({ folder: join(data, 'secrets', 'signing-keys'), ledger }),
+    keyring: await Keyring.open({ folder: join(data, 'secrets'), ledger }),
     store,
     log: options.log ?? pino({ level: 'silent' }),
   })

@@ -1,0 +1,85 @@
+import type { Command } from 'commander'
+import { Gatekeeper } from '../../gateway/admit.ts'
+import { explain as explainQuestion, type Question, type Stage } from '../../gateway/explain.ts'
+import { systemClock } from '../../gateway/main.ts'
+import { parseAddress } from '../../key/address.ts'
+import type { Cli } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { printable } from '../format.ts'
+import { repeated } from '../restrictions.ts'
+import { formatTable } from '../table.ts'
+
+interface Flags {
+  readonly address?: string
+  readonly header?: readonly string[]
+  readonly tls?: true
+}
+
+export function addExplain(program: Command, cli: Cli): void {
+  program
+    .command('explain')
+    .description('Say what the gateway would decide of a request, stage by stage. Counts nothing.')
+    .argument('<method>', 'GET, HEAD, PUT, DELETE')
+    .argument('<url>', 'the whole link')
+    .option('--address <ip>', "the client's address (default: 127.0.0.1)")
+    .option('--header <line>', "a request header ('Content-Type: image/png'); repeatable", repeated)
+    .option('--tls', 'as if it came over TLS (default: as the link says)')
+    .addHelpText(
+      'after',
+      "\nExample:\n  valetkey explain PUT 'https://…?vk=vk1.…' --header 'Content-Length: 9000'",
+    )
+    .action((method: string, url: string, flags: Flags) => explain(cli, method, url, flags))
+}
+
+async function explain(cli: Cli, method: string, url: string, flags: Flags): Promise<void> {
+  const question = asked(method, url, flags)
+  const settings = cli.settings()
+  const stages = await cli.withData({ make: false, settings }, async (data) => {
+    const ledger = await data.ledger()
+    return explainQuestion(question, {
+      ledger,
+      gatekeeper: new Gatekeeper(ledger, await data.keyring()),
+      store: await data.store(),
+      clock: { ...systemClock, now: cli.shell.now },
+      basePath: settings.gateway.basePath,
+    })
+  })
+  const allowed = stages.every(({ passed }) => passed)
+  await cli.terminal.result({ allowed, stages }, () => report(cli, stages, allowed))
+}
+
+function asked(method: string, url: string, { address, header = [], tls }: Flags): Question {
+  if (address !== undefined && parseAddress(address) === undefined) {
+    throw new UsageError('--address is an IPv4 or IPv6 address')
+  }
+  return {
+    method: method.toUpperCase(),
+    url,
+    headers: Object.fromEntries(header.map(headerOf)),
+    tls: tls ?? /^https:/i.test(url),
+    ...(address !== undefined && { address }),
+  }
+}
+
+function headerOf(line: string): [string, string] {
+  const colon = line.indexOf(':')
+  if (colon < 1) throw new UsageError("--header is written as 'NAME: VALUE'")
+  return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
+}
+
+function report({ terminal: { paint } }: Cli, stages: readonly Stage[], allowed: boolean): string {
+  const table = formatTable<Stage>(
+    [
+      {
+        value: ({ passed }) => (passed ? 'passes' : 'refuses'),
+        paint: (cell, { passed }) => paint(passed ? 'green' : 'red', cell),
+      },
+      { value: ({ stage }) => stage },
+      { value: ({ code, detail }) => (code === undefined ? detail : `${code}: ${detail}`) },
+    ],
+    stages,
+  )
+  const last = stages.at(-1)
+  const decision = allowed ? 'It would be served.' : `It would be refused: ${last?.code ?? ''}.`
+  return `${table}${paint('bold', printable(decision))}\n`
+}

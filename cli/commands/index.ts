@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { Cli } from '../cli.ts'
+import { addDoctor } from './doctor.ts'
+import { addExplain } from './explain.ts'
+import { addGet } from './get.ts'
+import { addInspect } from './inspect.ts'
+import { addIssued } from './issued.ts'
+import { addKeys } from './keys.ts'
+import { addLs } from './ls.ts'
+import { addMint } from './mint.ts'
+import { addNarrow } from './narrow.ts'
+import { addPut } from './put.ts'
+import { addRevoke } from './revoke.ts'
+import { addRm } from './rm.ts'
+import { addServe } from './serve.ts'
+
+/** In the order in which `--help` lists them. */
+export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
+  addServe,
+  addMint,
+  addNarrow,
+  addInspect,
+  addExplain,
+  addRevoke,
+  addIssued,
+  addKeys,
+  addPut,
+  addGet,
+  addLs,
+  addRm,
+  addDoctor,
+]

@@ -1,0 +1,95 @@
+import type { Command } from 'commander'
+import { countedUses, NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
+import { parseKey } from '../../key/format.ts'
+import { type InspectedKey, inspectKey } from '../../key/inspect.ts'
+import { keyOf } from '../../key/link.ts'
+import { Refusal } from '../../key/refusal.ts'
+import type { Grant } from '../../key/sign.ts'
+import { formatTime, type UnixSeconds } from '../../key/units.ts'
+import type { Cli } from '../cli.ts'
+import type { DataFolder } from '../data-folder.ts'
+import { printable } from '../format.ts'
+
+/** Whether the gateway over this data folder would honour the key now, for what it grants. */
+type Verdict =
+  | { readonly honoured: true }
+  | { readonly honoured: false; readonly code: string; readonly why: string }
+
+export function addInspect(program: Command, cli: Cli): void {
+  program
+    .command('inspect')
+    .description('Say what a key allows, block by block, and whether it would be honoured here.')
+    .argument('<url|key>', 'a link with its key, or the key alone')
+    .addHelpText('after', "\nExample:\n  valetkey inspect 'https://…?vk=vk1.…'")
+    .action((text: string) => inspect(cli, text))
+}
+
+async function inspect(cli: Cli, text: string): Promise<void> {
+  const { key } = keyOf(text)
+  const now = cli.shell.now()
+  const inspected = inspectKey(key, now)
+  const verdict = cli.hasData
+    ? await cli.withData({ make: false }, (data) => judged(data, key, now))
+    : undefined
+  await cli.terminal.result({ ...inspected, ...verdict }, () => report(cli, inspected, verdict))
+}
+
+async function judged(data: DataFolder, key: string, now: UnixSeconds): Promise<Verdict> {
+  try {
+    const grant = await data.verify(parseKey(key), now)
+    const why = (await revoked(data, grant)) ?? outOfTime(grant, now) ?? (await usedUp(data, grant))
+    return why === undefined ? { honoured: true } : refused(why)
+  } catch (error) {
+    if (error instanceof Refusal) return refused(error)
+    throw error
+  }
+}
+
+const refused = ({ code, detail }: Refusal): Verdict => ({ honoured: false, code, why: detail })
+
+async function revoked(data: DataFolder, grant: Grant): Promise<Refusal | undefined> {
+  const revocation = await (await data.ledger()).revocationOf(grant)
+  if (revocation === undefined) return undefined
+  const { kind, revokedAt, reason } = revocation
+  const what = { id: 'it', subject: 'its subject', path: 'its path', everything: 'all' }[kind]
+  const why = reason === undefined ? '' : ` (${reason})`
+  return new Refusal('key_revoked', `${what} was revoked at ${formatTime(revokedAt)}${why}`)
+}
+
+function outOfTime({ expires, blocks }: Grant, now: UnixSeconds): Refusal | undefined {
+  if (now >= expires) return new Refusal('key_expired', `it expired at ${formatTime(expires)}`)
+  const from = Math.max(0, ...blocks.flatMap(({ nbf }) => nbf ?? [])) as UnixSeconds
+  if (now >= from - NOT_BEFORE_LEEWAY) return undefined
+  return new Refusal('key_not_yet_valid', `it is valid from ${formatTime(from)} on`)
+}
+
+async function usedUp(data: DataFolder, grant: Grant): Promise<Refusal | undefined> {
+  const ledger = await data.ledger()
+  for (const { id, most } of countedUses(grant)) {
+    const uses = await ledger.usesOf(id)
+    if (uses >= most) return new Refusal('uses_exhausted', `${uses} of ${most} uses are counted`)
+  }
+  return undefined
+}
+
+function report(cli: Cli, { blocks }: InspectedKey, verdict: Verdict | undefined): string {
+  const { paint } = cli.terminal
+  const described = blocks.flatMap(({ says }, index) => [
+    paint('bold', index === 0 ? 'The key' : `Narrowed, block ${index}`),
+    ...says.map((sentence) => `  ${printable(sentence)}`),
+  ])
+  return `${[...described, conclusion(cli, verdict)].join('\n')}\n`
+}
+
+function conclusion(cli: Cli, verdict: Verdict | undefined): string {
+  const { paint } = cli.terminal
+  const where = printable(cli.label(cli.dataPath))
+  if (verdict === undefined) {
+    return paint(
+      'dim',
+      `There is no data folder at ${where}, so nobody can say whether it is ours.`,
+    )
+  }
+  if (verdict.honoured) return paint('green', `Honoured now by the gateway over ${where}.`)
+  return paint('red', `Not honoured by the gateway over ${where}: ${printable(verdict.why)}.`)
+}

@@ -1,0 +1,96 @@
+import type { Command } from 'commander'
+import { renderUnicodeCompact } from 'uqr'
+import { type Minted, mint as mintKey } from '../../issuer/mint.ts'
+import type { MintOptions } from '../../issuer/options.ts'
+import type { SigningKey } from '../../key/signer.ts'
+import { formatTime, type UnixSeconds } from '../../key/units.ts'
+import type { Cli } from '../cli.ts'
+import { curlLines } from '../curl.ts'
+import { Failure } from '../failure.ts'
+import { relativeTime } from '../format.ts'
+import { addRestrictions, restrictionsStated, withFlagNames } from '../restrictions.ts'
+import type { Settings } from '../settings/schema.ts'
+
+interface Flags {
+  readonly overwrite?: true
+  readonly keyOnly?: true
+  readonly curl?: true
+  readonly qr?: true
+}
+
+export function addMint(program: Command, cli: Cli): void {
+  const command = program
+    .command('mint')
+    .description('Mint a key and print its link. Needs no running server.')
+    .argument('<path...>', 'BUCKET/KEY one object, BUCKET/PREFIX/ all beneath it, / everything')
+  addRestrictions(command)
+    .option('--overwrite', 'uploads may replace objects (without it they only create)')
+    .option('--key-only', 'print the key without the URL')
+    .option('--curl', 'print curl command lines')
+    .option('--qr', 'draw the link as a QR code, on stderr')
+    .addHelpText(
+      'after',
+      '\nExample:\n  valetkey mint uploads/ann/ --method PUT --max-size 10MiB --type image/* --expires 1h',
+    )
+    .action((paths: readonly string[], flags: Flags) => mint(cli, paths, flags))
+}
+
+async function mint(cli: Cli, paths: readonly string[], flags: Flags): Promise<void> {
+  const options: MintOptions = {
+    ...restrictionsStated({ ...flags }),
+    path: paths,
+    ...(flags.overwrite && { overwrite: true }),
+  }
+  const minted = await mintedWith(cli, options)
+  const { url, key, id, path, methods, expires } = minted
+  await cli.terminal.result({ url, key, id, path, methods, expires }, () => text(minted, flags))
+  cli.terminal.note(summary(minted, cli.shell.now()))
+  if (flags.qr) drawQr(cli, url)
+}
+
+/** Without a data folder, the signing key of the environment mints, and nobody writes it down. */
+async function mintedWith(cli: Cli, options: MintOptions): Promise<Minted> {
+  const settings = cli.settings()
+  const stated = cli.signingKey
+  if (stated !== undefined && !cli.hasData) {
+    const minted = withFlagNames(() => mintKey(options, context(cli, settings, stated)))
+    cli.terminal.warn(
+      'valetkey: not recorded: there is no data folder here, VALETKEY_SIGNING_KEY was used',
+    )
+    return minted
+  }
+  return cli.withData({ make: true, settings }, async (data) => {
+    const signingKey = await data.signingKey()
+    const minted = withFlagNames(() => mintKey(options, context(cli, settings, signingKey)))
+    await data.record([minted])
+    return minted
+  })
+}
+
+const context = ({ shell }: Cli, { publicUrl, issuer }: Settings, signingKey: SigningKey) => ({
+  signingKey,
+  now: shell.now(),
+  publicUrl: publicUrl[0] ?? '',
+  defaultLife: issuer.defaultExpires,
+  maxLife: issuer.maxExpires,
+})
+
+function text(minted: Minted, { keyOnly, curl }: Flags): string {
+  if (keyOnly) return `${minted.key}\n`
+  if (curl)
+    return curlLines(minted.url, minted.claims)
+      .map((line) => `${line}\n`)
+      .join('')
+  return `${minted.url}\n`
+}
+
+const summary = ({ id, expires, methods }: Minted, now: UnixSeconds): string =>
+  `${methods.join(', ')} until ${formatTime(expires)} (${relativeTime(expires, now)}); revoke it with: valetkey revoke ${id}`
+
+function drawQr({ terminal }: Cli, url: string): void {
+  try {
+    terminal.warn(renderUnicodeCompact(url))
+  } catch (cause) {
+    throw new Failure('the link is too long for a QR code: state fewer claims', { cause })
+  }
+}

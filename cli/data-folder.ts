@@ -1,0 +1,185 @@
+/** Opens what a command needs of a data folder, when it needs it, and closes all of it in the end. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Instance } from '../database/instance.ts'
+import { openStore } from '../gateway/main.ts'
+import type { Store } from '../gateway/store/store.ts'
+import type { Minted } from '../issuer/mint.ts'
+import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
+import { scopesOf } from '../key/claims.ts'
+import type { KeyText } from '../key/format.ts'
+import { nodeMac } from '../key/node-mac.ts'
+import type { Scope } from '../key/object-path.ts'
+import { checkSigner, type Grant, kidOf, verifyKey } from '../key/sign.ts'
+import type { SigningKey } from '../key/signer.ts'
+import type { UnixSeconds } from '../key/units.ts'
+import { Keyring } from '../ledger/keyring.ts'
+import { IdTaken, type IssuedKey, type Ledger } from '../ledger/ledger.ts'
+import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
+import { Failure } from './failure.ts'
+import type { Settings } from './settings/schema.ts'
+
+export interface DataFolderOptions {
+  /** absolute */
+  readonly path: string
+  /** the path as a person would write it here */
+  readonly label: string
+  /** whether it is made where it is missing; else that is a failure */
+  readonly make: boolean
+  readonly settings: Settings
+  readonly now: () => UnixSeconds
+  /** of the environment */
+  readonly signingKeys: readonly SigningKey[]
+}
+
+const LEDGER = 'ledger.db'
+
+/** Whether anything was ever kept there. */
+export const isDataFolder = (path: string): boolean => existsSync(join(path, LEDGER))
+
+/** @throws Failure where there is no data folder and none is to be made */
+export async function withDataFolder<T>(
+  options: DataFolderOptions,
+  use: (data: DataFolder) => Promise<T>,
+): Promise<T> {
+  const { path, label, make } = options
+  if (!make && !isDataFolder(path)) {
+    throw new Failure(
+      `there is no data folder at ${label}: name yours with --data or VALETKEY_DATA, or make one with: valetkey serve`,
+    )
+  }
+  makeFolder(path)
+  const data = new DataFolder(options)
+  try {
+    return await use(data)
+  } finally {
+    await data.close()
+  }
+}
+
+export class DataFolder {
+  readonly path: string
+  readonly #options: DataFolderOptions
+  readonly #closers: (() => Promise<void> | void)[] = []
+  #instance: Instance | undefined
+  #ledger: Promise<Ledger> | undefined
+  #keyring: Promise<Keyring> | undefined
+  #store: Promise<Store> | undefined
+
+  constructor(options: DataFolderOptions) {
+    this.path = options.path
+    this.#options = options
+  }
+
+  /** Tells other processes on this folder that we are alive. */
+  get instance(): Instance {
+    if (this.#instance === undefined) {
+      const instance = Instance.start(join(this.path, 'instances'))
+      this.#instance = instance
+      this.#closers.push(() => instance.close())
+    }
+    return this.#instance
+  }
+
+  ledger(): Promise<Ledger> {
+    this.#ledger ??= this.#opened(
+      SqliteLedger.open({ file: join(this.path, LEDGER), instance: this.instance }),
+    )
+    return this.#ledger
+  }
+
+  store(): Promise<Store> {
+    const { settings, now } = this.#options
+    this.#store ??= this.#opened(
+      openStore(settings.store, join(this.path, 'store'), this.instance, now),
+    )
+    return this.#store
+  }
+
+  /** The admin token, and a file for each signing key. */
+  get secretsFolder(): string {
+    return makeFolder(join(this.path, 'secrets'))
+  }
+
+  keyring(): Promise<Keyring> {
+    this.#keyring ??= this.ledger().then((ledger) =>
+      Keyring.open({
+        folder: this.secretsFolder,
+        ledger,
+        extra: this.#options.signingKeys,
+      }),
+    )
+    return this.#keyring
+  }
+
+  /** What `issuer/signing-keys.ts` works with. */
+  async signingKeys(): Promise<SigningKeysContext> {
+    return {
+      ledger: await this.ledger(),
+      keyring: await this.keyring(),
+      secretsFolder: this.secretsFolder,
+      now: this.#options.now(),
+    }
+  }
+
+  /** What new keys are signed with; made where there is none yet. */
+  async signingKey(): Promise<SigningKey> {
+    return ensureSigningKey(await this.signingKeys())
+  }
+
+  /** @throws Refusal of a key that is not ours, can't be read, or whose signing key was revoked */
+  async verify(key: KeyText, now: UnixSeconds): Promise<Grant> {
+    const signer = (await this.keyring()).signer(kidOf(key))
+    const grant = verifyKey(key, signer, nodeMac)
+    if (signer !== undefined) checkSigner(signer, now)
+    return grant
+  }
+
+  /** Writes down that keys were minted here. @throws Failure where an id was used before */
+  async record(minted: readonly Minted[], issuedBy = 'cli'): Promise<void> {
+    const ledger = await this.ledger()
+    try {
+      await ledger.recordIssued(minted.map((one) => issuedKeyOf(one, issuedBy)))
+    } catch (error) {
+      if (!(error instanceof IdTaken)) throw error
+      throw new Failure(`the id ${error.id} is taken, and ids are never reused: state another --id`)
+    }
+  }
+
+  /** In the reverse order of opening; goes on where one of them fails, and then says so. */
+  async close(): Promise<void> {
+    const failures: unknown[] = []
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #opened<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
+    const opened = await opening
+    this.#closers.push(() => opened.close())
+    return opened
+  }
+}
+
+const issuedKeyOf = ({ claims, expires }: Minted, issuedBy: string): IssuedKey => ({
+  id: claims.jti,
+  kid: claims.kid,
+  subjects: claims.sub === undefined ? [] : [claims.sub],
+  paths: scopesOf(claims.path) as readonly Scope[],
+  methods: claims.methods,
+  issuedAt: (claims.iat ?? 0) as UnixSeconds,
+  expires,
+  ...(claims.uses !== undefined && { uses: claims.uses }),
+  issuedBy,
+})
+
+/** Private to its owner when it is made; one that is there is left as it is. */
+function makeFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return path
+}

@@ -1,0 +1,82 @@
+/** What the machine gives us: permissions, disk, file system, clock. Looks, and changes nothing. */
+import { lstatSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StoreSettings } from '../../gateway/config.ts'
+import { type Bytes, formatBytes, formatTime, type UnixSeconds } from '../../key/units.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+/** What only its owner may look into. */
+const PRIVATE = ['ledger.db', 'store', 'instances', 'secrets']
+
+/** @param path the data folder */
+export function permissions(path: string): Finding {
+  const open = [...PRIVATE.map((name) => join(path, name)), ...under(join(path, 'secrets'))].filter(
+    (file) => isOpenToOthers(file),
+  )
+  if (open.length === 0) return ok('permissions', 'only their owner can read secrets and store')
+  return fail('permissions', `others can get at ${open.join(', ')}`, `chmod go= ${open.join(' ')}`)
+}
+
+function isOpenToOthers(file: string): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  return stats !== undefined && (stats.mode & 0o077) !== 0
+}
+
+function under(folder: string): readonly string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(folder, name),
+  )
+}
+
+/** As the store has it: 5 % of the disk, and at least 1 GiB. */
+const usualReserve = (size: number): number => Math.max(size / 20, 2 ** 30)
+
+export function disk(path: string, { reserve }: StoreSettings): Finding {
+  const { bavail, blocks, bsize } = statfsSync(path)
+  const free = (bavail * bsize) as Bytes
+  const kept = Math.ceil(reserve ?? usualReserve(blocks * bsize)) as Bytes
+  const detail = `${formatBytes(free)} free, of which ${formatBytes(kept)} are left alone`
+  const advice = 'free some space, or lower store.reserve'
+  if (free < kept) return fail('disk', `${detail}: uploads are refused`, advice)
+  return free < kept * 1.5 ? warn('disk', detail, advice) : ok('disk', detail)
+}
+
+/** Linux's magic numbers (statfs(2)) of file systems whose locks or syncs can't be relied on. */
+const NETWORK: Readonly<Record<number, string>> = {
+  26985: 'NFS',
+  4283649346: 'CIFS',
+  4266872130: 'SMB2',
+  20859: 'SMB',
+  16914839: '9p',
+  1397113167: 'AFS',
+  22092: 'NCP',
+}
+
+export function fileSystem(path: string): Finding {
+  const { type } = statfsSync(path)
+  const name = NETWORK[type >>> 0]
+  if (name === undefined) return ok('file system', 'local, as far as the system says')
+  return fail(
+    'file system',
+    `the data folder lies on ${name}, where SQLite can lose what it has acknowledged`,
+    'move the data folder to a disk of this machine',
+  )
+}
+
+/** The day on which this check was written: no clock that goes right is behind it. */
+const EARLIEST = Date.UTC(2026, 0, 1) / 1000
+
+export async function clock(now: UnixSeconds, ledger: Ledger | undefined): Promise<Finding> {
+  const advice = 'set the clock, and keep it right with NTP: keys live by it'
+  if (now < EARLIEST) return fail('clock', `it says ${formatTime(now)}, which is past`, advice)
+  const [key] = (await ledger?.issued({ limit: 1 })) ?? []
+  const [revocation] = (await ledger?.revocations(1)) ?? []
+  const newest = Math.max(key?.issuedAt ?? 0, revocation?.revokedAt ?? 0) as UnixSeconds
+  if (newest > now) {
+    const detail = `it says ${formatTime(now)}, but the ledger holds an entry of ${formatTime(newest)}`
+    return fail('clock', detail, advice)
+  }
+  return ok('clock', formatTime(now))
+}

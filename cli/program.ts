@@ -1,0 +1,47 @@
+/** The program: its commands, its global options, and the one place where a command's end becomes an exit code. */
+import { Command, CommanderError } from 'commander'
+import { Cli } from './cli.ts'
+import { COMMANDS } from './commands/index.ts'
+import { describe, exitCodeOf, OutputClosed, UsageError } from './failure.ts'
+import type { Shell } from './shell.ts'
+import { programVersion } from './version.ts'
+
+/**
+ * Runs one command line.
+ * @param args what stands behind the program's name
+ * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
+ */
+export async function run(args: readonly string[], shell: Shell): Promise<number> {
+  const { program, cli } = buildProgram(shell)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    // commander has said what it had to say
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof OutputClosed)) shell.stderr.write(`valetkey: ${describe(error)}\n`)
+    if (error instanceof UsageError) shell.stderr.write('See valetkey COMMAND --help.\n')
+    if (shell.env.VALETKEY_DEBUG && error instanceof Error) shell.stderr.write(`${error.stack}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+export function buildProgram(shell: Shell): { readonly program: Command; readonly cli: Cli } {
+  const program = new Command('valetkey')
+    .description('Signed URLs for your own files: mint keys, serve what they allow.')
+    .option('--data <dir>', 'data folder (default: ./storage-data, or VALETKEY_DATA)')
+    .option('--config <file>', 'settings (default: DATA/valetkey.toml, or VALETKEY_CONFIG)')
+    .option('--json', 'print results as JSON')
+    .version(programVersion(), '--version', 'print the version')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('See valetkey --help.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.stdout.write(text),
+      writeErr: (text) => shell.stderr.write(text),
+      outputError: (text, write) => write(`valetkey: ${text.replace(/^error: /, '')}`),
+    })
+  const cli = new Cli(shell, program)
+  for (const add of COMMANDS) add(program, cli)
+  return { program, cli }
+}

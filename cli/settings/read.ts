@@ -1,0 +1,63 @@
+/**
+ * Settings are read once, at the edge, into a frozen value: defaults < file < environment < flags.
+ * Every mistake of every source is listed in one message, and then nothing starts.
+ */
+import { Failure } from '../failure.ts'
+import { counted } from '../format.ts'
+import { mistakesOf } from './mistakes.ts'
+import { type Settings, settingsSchema } from './schema.ts'
+import type { Source } from './sources.ts'
+
+/**
+ * @param sources later ones override earlier ones
+ * @throws Failure that lists everything that is wrong
+ */
+export function readSettings(sources: readonly Source[]): Settings {
+  const mistakes = sources.flatMap((source) => [...source.mistakes, ...checked(source)])
+  if (mistakes.length > 0) throw new Failure(listed(mistakes))
+  const { publicUrl, ...settings } = settingsSchema.parse(merged(sources))
+  return deepFrozen({ ...settings, publicUrl: publicUrl ?? [ownUrl(settings)] })
+}
+
+/** Each source by itself, so that a mistake is found even where another source overrides it. */
+function checked(source: Source): readonly string[] {
+  const result = settingsSchema.safeParse(source.values)
+  return result.success ? [] : result.error.issues.flatMap((issue) => mistakesOf(issue, source))
+}
+
+function merged(sources: readonly Source[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [key, value] of sources.flatMap((source) => Object.entries(source.values))) {
+    values[key] = isSection(value) ? { ...(values[key] as object), ...value } : value
+  }
+  return values
+}
+
+const isSection = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const listed = (mistakes: readonly string[]): string =>
+  [
+    `${counted(mistakes.length, 'mistake')} in the configuration; nothing was started:`,
+    ...mistakes.map((mistake) => `  - ${mistake}`),
+    'Correct them; docs/configuration.md lists every setting.',
+  ].join('\n')
+
+const WILDCARDS = ['0.0.0.0', '::']
+
+/** The gateway's own address, as this machine reaches it. */
+export function ownUrl(
+  { gateway }: Pick<Settings, 'gateway'>,
+  { host, port }: Settings['gateway']['listen'] = gateway.listen,
+): string {
+  const name = WILDCARDS.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}${gateway.basePath}`
+}
+
+function deepFrozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFrozen(part)
+    Object.freeze(value)
+  }
+  return value
+}

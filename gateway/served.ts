@@ -47,14 +47,13 @@ export function servedHeaders(info: ObjectInfo, grant: Grant, now: UnixSeconds):
     formatHttpDate(info.modified),
     'Accept-Ranges',
     'bytes',
-    'Repr-Digest',
-    `sha-256=:${Buffer.from(info.sha256, 'hex').toString('base64')}:`,
     'Content-Disposition',
     dispositionOf(info, type, stated['content-disposition']),
     'Cache-Control',
     cacheControl(stated['cache-control'], grant.expires - now),
     ...ALWAYS,
   ]
+  if (info.sha256 !== undefined) headers.push('Repr-Digest', reprDigest(info.sha256))
   for (const [name, header] of PLAIN) {
     const value = stated[name]
     if (value !== undefined) headers.push(header, value)
@@ -67,6 +66,10 @@ const PLAIN = [
   ['content-encoding', 'Content-Encoding'],
   ['expires', 'Expires'],
 ] as const
+
+/** RFC 9530 §3. */
+const reprDigest = (sha256: string): string =>
+  `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`
 
 /** Shown only where the type is one that may be, whatever the key says. */
 function dispositionOf(info: ObjectInfo, type: string, stated: string | undefined): string {

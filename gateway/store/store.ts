@@ -17,8 +17,8 @@ export interface ObjectInfo {
   /** a strong validator with its quotes, as in the header `ETag` */
   readonly etag: string
   readonly modified: UnixSeconds
-  /** lower-case hex */
-  readonly sha256: string
+  /** lower-case hex; absent where nobody has computed it, as of a file that another program wrote */
+  readonly sha256?: string
   /** when the object is deleted by itself; from then on there is no such object */
   readonly expires?: UnixSeconds
 }

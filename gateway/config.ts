@@ -105,3 +105,8 @@ export const storeSection = z.strictObject({
 export type GatewaySettings = z.output<typeof gatewaySection>
 export type CorsSettings = z.output<typeof corsSection>
 export type StoreSettings = z.output<typeof storeSection>
+
+/** The same as somebody writes them: every setting may be left out. */
+export type GatewaySettingsText = z.input<typeof gatewaySection>
+export type CorsSettingsText = z.input<typeof corsSection>
+export type StoreSettingsText = z.input<typeof storeSection>

@@ -8,18 +8,25 @@ import { type Logger, pino } from 'pino'
 import { Instance } from '../database/instance.ts'
 import { Keyring } from '../ledger/keyring.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
-import { corsSection, gatewaySection, storeSection } from './config.ts'
+import {
+  type CorsSettingsText,
+  corsSection,
+  type GatewaySettingsText,
+  gatewaySection,
+  type StoreSettingsText,
+  storeSection,
+} from './config.ts'
 import { Gateway, openStore } from './main.ts'
 
 export interface CreateGatewayOptions {
   /** the data folder, made if missing; default `./storage-data` */
   readonly data?: string
   /** settings of the section `[gateway]`; `basePath` is the path at which the app is mounted */
-  readonly gateway?: Parameters<typeof gatewaySection.parse>[0]
+  readonly gateway?: GatewaySettingsText
   /** settings of the section `[cors]` */
-  readonly cors?: Parameters<typeof corsSection.parse>[0]
+  readonly cors?: CorsSettingsText
   /** settings of the section `[store]` */
-  readonly store?: Parameters<typeof storeSection.parse>[0]
+  readonly store?: StoreSettingsText
   /** silent unless given */
   readonly log?: Logger
 }

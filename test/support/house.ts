@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Instance } from '../../database/instance.ts'
-import { corsSection, gatewaySection } from '../../gateway/config.ts'
+import {
+  type CorsSettingsText,
+  corsSection,
+  type GatewaySettingsText,
+  gatewaySection,
+} from '../../gateway/config.ts'
 import { type RunningGateway, startGateway, systemClock } from '../../gateway/main.ts'
 import type { Clock } from '../../gateway/services.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
@@ -20,8 +25,8 @@ import { Keyring } from '../../ledger/keyring.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 
 export interface HouseOptions {
-  readonly gateway?: Parameters<typeof gatewaySection.parse>[0]
-  readonly cors?: Parameters<typeof corsSection.parse>[0]
+  readonly gateway?: GatewaySettingsText
+  readonly cors?: CorsSettingsText
   readonly clock?: Partial<Clock>
   /** another store than a disk store in the temporary folder */
   readonly store?: Store
@@ -49,10 +54,19 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const instance = Instance.start(join(folder, 'instances'))
   const ledger = await SqliteLedger.open({ file: join(folder, 'ledger.db'), instance })
   const signingKey: SigningKey = { kid: 'test', secret: randomBytes(32) }
-  const keyring = await Keyring.open({ folder: join(folder, 'secrets'), ledger, extra: [signingKey] })
+  const keyring = await Keyring.open({
+    folder: join(folder, 'secrets'),
+    ledger,
+    extra: [signingKey],
+  })
   const store =
     options.store ??
-    (await DiskStore.open({ folder: join(folder, 'store'), instance, now: clock.now, reserve: 0 as Bytes }))
+    (await DiskStore.open({
+      folder: join(folder, 'store'),
+      instance,
+      now: clock.now,
+      reserve: 0 as Bytes,
+    }))
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(JSON.parse(line)) })
   const gateway = await startGateway({

@@ -1,15 +1,17 @@
 /** Reads the index, on a connection of its own: every answer is of one moment. */
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
-import type { ObjectInfo } from '../store.ts'
+import { Damaged, type ObjectInfo } from '../store.ts'
+import type { Checksum } from './checksum.ts'
 import { asRefusal } from './health.ts'
+import { HotObjects } from './hot-objects.ts'
 import type { Inline } from './jobs.ts'
 import { infoOf, migrations, OBJECT_COLUMNS, type ObjectRow, type Piece } from './schema.ts'
 
-/** An object and where its bytes are. */
+/** An object and its bytes, or where they are. */
 export interface Located {
   readonly info: ObjectInfo
-  readonly content: Inline | readonly Piece[]
+  readonly content: Uint8Array | readonly Piece[]
 }
 
 type LocatedRow = ObjectRow &
@@ -32,6 +34,9 @@ const NO_BOUND = Buffer.alloc(0)
 
 export class IndexReader {
   readonly #db: Database
+  readonly #checksum: Checksum
+  readonly #hot = new HotObjects()
+  readonly #version
   readonly #head
   readonly #locate
   readonly #scan
@@ -39,10 +44,14 @@ export class IndexReader {
   readonly #holdsBlob
   readonly #garbage
 
-  constructor(file: string) {
+  /** @throws DatabaseError */
+  constructor(file: string, checksum: Checksum) {
     const db = openDatabase(file, migrations)
     db.pragma('query_only = ON')
     this.#db = db
+    this.#checksum = checksum
+    // differs as soon as any other connection, and be it our own writer's, has committed
+    this.#version = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#head = db.prepare<[string, number], ObjectRow>(
       `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path = ? AND ${LIVE}`,
     )
@@ -71,12 +80,31 @@ export class IndexReader {
     return row && infoOf(row)
   }
 
+  /** @throws Damaged where the bytes in the index are not those that were written */
   locate(path: string, now: UnixSeconds): Located | undefined {
+    const hot = this.#hot.get(
+      path,
+      answered(() => this.#version.get()),
+    )
+    if (hot === undefined) return this.#lookUp(path, now)
+    return hot.info.expires === undefined || hot.info.expires > now ? hot : undefined
+  }
+
+  #lookUp(path: string, now: UnixSeconds): Located | undefined {
     const rows = answered(() => this.#locate.all(path, now))
     const [first] = rows
     if (first === undefined) return undefined
-    const content = first.bytes === null ? rows.flatMap(pieceOf) : first
-    return { info: infoOf(first), content }
+    const content = first.bytes === null ? rows.flatMap(pieceOf) : this.#verified(first)
+    const located = { info: infoOf(first), content }
+    this.#hot.add(path, located)
+    return located
+  }
+
+  #verified({ path, bytes, sum }: ObjectRow & Inline): Uint8Array {
+    if (Buffer.compare(this.#checksum([bytes]), sum) === 0) return bytes
+    throw new Damaged(
+      `${path}: its content in the index is not what was written; restore it from a backup or upload the object again`,
+    )
   }
 
   /** In byte order; an iteration is ended before the next question is asked. */

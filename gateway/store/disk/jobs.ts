@@ -117,7 +117,7 @@ function prepareRemoval(db: Database): (oid: number, owner: string) => string[] 
 function prepareInsertion(db: Database): (job: Put) => void {
   const insertObject = db.prepare(
     `INSERT INTO objects (path, size, type, etag, sha256, modified, expires)
-     VALUES (@path, @size, @type, @etag, unhex(@sha256), @modified, @expires)`,
+     VALUES (@path, @size, @type, @etag, @sha256, @modified, @expires)`,
   )
   const insertContent = db.prepare('INSERT INTO contents (oid, sum, bytes) VALUES (?, ?, ?)')
   const insertBlob = db.prepare('INSERT INTO blobs (name, size, sums) VALUES (?, ?, ?)')

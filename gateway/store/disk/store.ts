@@ -170,7 +170,7 @@ export class DiskStore implements Store {
     const found = this.#parts.index.locate(path, this.#now())
     if (found === undefined) return undefined
     const { info, content } = found
-    if ('bytes' in content) return this.#openedInline(info, content)
+    if (content instanceof Uint8Array) return new ContentObject(info, content)
     try {
       return new BlobObject(this.#parts, info, content)
     } catch (error) {
@@ -181,15 +181,6 @@ export class DiskStore implements Store {
       // another process has replaced the object meanwhile
       return this.#opened(path, found)
     }
-  }
-
-  #openedInline(info: ObjectInfo, content: Inline): OpenObject {
-    if (Buffer.compare(this.#parts.checksum([content.bytes]), content.sum) !== 0) {
-      throw new Damaged(
-        `${info.path}: its content in the index is not what was written; restore it from a backup or upload the object again`,
-      )
-    }
-    return new ContentObject(info, content.bytes)
   }
 
   async #put(
@@ -230,7 +221,7 @@ async function assemble(
   const forget = (names: readonly string[]): Promise<void> => writer.run('forget', names)
   const garbage = new Garbage({ files, layout, health, descriptors, forget })
   const checksum = await createChecksum()
-  const index = new IndexReader(layout.index)
+  const index = new IndexReader(layout.index, checksum)
   try {
     await recover({ files, layout, index, garbage, instance })
   } catch (error) {
@@ -245,7 +236,7 @@ const conflictWith = (existing: ObjectRow | undefined): Conflict =>
 
 function isSameContent(a: Located, b: Located): boolean {
   const names = ({ content }: Located): string =>
-    'bytes' in content ? '' : content.map(({ blob }) => blob.name).join()
+    content instanceof Uint8Array ? '' : content.map(({ blob }) => blob.name).join()
   return names(a) === names(b)
 }
 

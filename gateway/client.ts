@@ -12,7 +12,7 @@ export interface Client {
 
 /** @param trusted networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed */
 export function clientOf(socket: Socket, headers: Headers, trusted: readonly string[]): Client {
-  const peer = withoutMapping(socket.remoteAddress ?? '')
+  const peer = peerOf(socket)
   const tls = (socket as TLSSocket).encrypted === true
   if (trusted.length === 0 || !isTrusted(peer, trusted)) return { address: peer, tls }
   return {
@@ -25,7 +25,10 @@ export function clientOf(socket: Socket, headers: Headers, trusted: readonly str
 const withoutMapping = (address: string): string =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 
-const isTrusted = (address: string, trusted: readonly string[]): boolean =>
+/** The address at the other end of the socket itself. */
+export const peerOf = (socket: Socket): string => withoutMapping(socket.remoteAddress ?? '')
+
+export const isTrusted = (address: string, trusted: readonly string[]): boolean =>
   trusted.some((network) => isInside(address, network))
 
 /**

@@ -39,33 +39,46 @@ export type GatewayApp = Hono<{ Bindings: HttpBindings }> & { close(): Promise<v
  * @throws ZodError for wrong settings; DatabaseError; an error that names a secret file others can read
  */
 export async function createGateway(options: CreateGatewayOptions = {}): Promise<GatewayApp> {
+  const closers: (() => void | Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer()
+  }
+  try {
+    const gateway = await assemble(options, closers)
+    const app = new Hono<{ Bindings: HttpBindings }>()
+    app.all('*', (c) => {
+      gateway.handle(c.env.incoming, c.env.outgoing)
+      return RESPONSE_ALREADY_SENT
+    })
+    return Object.assign(app, { close })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** @param closers is told how to close what has been opened, in the order of opening */
+async function assemble(
+  options: CreateGatewayOptions,
+  closers: (() => void | Promise<void>)[],
+): Promise<Gateway> {
+  const settings = gatewaySection.parse(options.gateway ?? {})
+  const cors = corsSection.parse(options.cors ?? {})
   const data = options.data ?? './storage-data'
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const instance = Instance.start(join(data, 'instances'))
+  closers.push(() => instance.close())
   const ledger = await SqliteLedger.open({ file: join(data, 'ledger.db'), instance })
+  closers.push(() => ledger.close())
   const store = await openStore(
     storeSection.parse(options.store ?? {}),
     join(data, 'store'),
     instance,
   )
-  const gateway = new Gateway({
-    settings: gatewaySection.parse(options.gateway ?? {}),
-    cors: corsSection.parse(options.cors ?? {}),
-    ledger,
-    keyring: await Keyring.open({ folder: join(data, 'secrets'), ledger }),
-    store,
-    log: options.log ?? pino({ level: 'silent' }),
-  })
-  const app = new Hono<{ Bindings: HttpBindings }>()
-  app.all('*', (c) => {
-    gateway.handle(c.env.incoming, c.env.outgoing)
-    return RESPONSE_ALREADY_SENT
-  })
-  const close = async (): Promise<void> => {
-    await gateway.close()
-    await store.close()
-    await ledger.close()
-    instance.close()
-  }
-  return Object.assign(app, { close })
+  closers.push(() => store.close())
+  const keyring = await Keyring.open({ folder: join(data, 'secrets', 'signing-keys'), ledger })
+  const log = options.log ?? pino({ level: 'silent' })
+  const gateway = new Gateway({ settings, cors, ledger, keyring, store, log })
+  closers.push(() => gateway.close())
+  return gateway
 }

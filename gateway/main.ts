@@ -1,6 +1,6 @@
 /** The gateway as a process runs it: the only file of this room that names a concrete store. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
 import type { Instance } from '../database/instance.ts'
 import { Refusal } from '../key/refusal.ts'
@@ -13,6 +13,7 @@ import { handle } from './app.ts'
 import type { CorsSettings, GatewaySettings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
+import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
 import { listen, makeServer, urlOf } from './server.ts'
@@ -78,7 +79,11 @@ export class Gateway {
     this.#activity = new ActivityLog(ledger, (error) =>
       log.warn({ err: error }, 'activity not kept'),
     )
-    this.#ours = getRequestListener(makeOurs(() => this.troubles()).fetch)
+    const ours = makeOurs(
+      () => this.troubles(),
+      (asked) => judge(asked, this.services),
+    )
+    this.#ours = getRequestListener((request, env) => ours.fetch(request, env as HttpBindings))
     this.#timers = [
       setInterval(() => void this.watch(), WATCH_INTERVAL).unref(),
       setInterval(() => void this.#activity.flush(), ACTIVITY_INTERVAL).unref(),
@@ -102,10 +107,11 @@ export class Gateway {
   async watch(): Promise<void> {
     const { transfers, gatekeeper, clock, log } = this.services
     transfers.cutOverdue()
-    const version = this.#ledger.version()
-    if (transfers.running === 0 || version === this.#ledgerVersion) return
-    this.#ledgerVersion = version
+    if (transfers.running === 0) return
     try {
+      const version = this.#ledger.version()
+      if (version === this.#ledgerVersion) return
+      this.#ledgerVersion = version
       await transfers.cutRevoked((grant, path) => gatekeeper.revoked(grant, path, clock.now()))
     } catch (error) {
       log.error({ err: error }, 'the ledger does not answer: transfers are cut')

@@ -1,13 +1,17 @@
 /** Everything under `/-/`: not objects, but the gateway itself. */
+import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-import { REFUSALS } from '../key/refusal.ts'
+import { Refusal } from '../key/refusal.ts'
+import type { Verdict } from './forward-auth.ts'
 import type { Trouble } from './store/store.ts'
 
 /** Why the gateway should get no new requests; empty while it should. */
 export type Readiness = () => Promise<readonly Trouble[]>
 
-export function makeOurs(readiness: Readiness): Hono {
-  const ours = new Hono()
+export type Judge = (incoming: HttpBindings['incoming']) => Promise<Verdict>
+
+export function makeOurs(readiness: Readiness, judge: Judge): Hono<{ Bindings: HttpBindings }> {
+  const ours = new Hono<{ Bindings: HttpBindings }>()
   ours.use(async (c, next) => {
     await next()
     c.header('Cache-Control', 'no-store')
@@ -20,17 +24,25 @@ export function makeOurs(readiness: Readiness): Hono {
       ? c.json({ status: 'ready' })
       : c.json({ status: 'unavailable', reasons: troubles }, 503)
   })
-  ours.notFound((c) => {
-    const { title, status } = REFUSALS.resource_not_found
-    const code = 'resource_not_found'
-    const body = {
-      type: `urn:valetkey:refusal:${code}`,
-      title,
-      status,
-      code,
-      detail: `there is nothing at ${c.req.path}`,
+  ours.all('/-/auth', async (c) => {
+    const verdict = await judge(c.env.incoming)
+    if (verdict.status !== 204) return problem(verdict.status, verdict.refusal)
+    c.header('X-Valetkey-Id', verdict.id)
+    if (verdict.subject !== undefined) {
+      c.header('X-Valetkey-Subject', encodeURIComponent(verdict.subject))
     }
-    return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+    return c.body(null, 204)
   })
+  ours.notFound((c) =>
+    problem(404, new Refusal('resource_not_found', `there is nothing at ${c.req.path}`)),
+  )
   return ours
+}
+
+function problem(status: number, { code, title, detail }: Refusal): Response {
+  const body = { type: `urn:valetkey:refusal:${code}`, title, status, code, detail }
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { 'content-type': 'application/problem+json' },
+  })
 }

@@ -127,7 +127,8 @@ const SINGLE = new Set([
   'x-forwarded-proto',
 ])
 
-function readHeaders(raw: readonly string[]): Headers {
+/** @throws Refusal headers_too_large, request_malformed, key_ambiguous */
+export function readHeaders(raw: readonly string[]): Headers {
   if (raw.length > MAX_HEADERS * 2) {
     throw new Refusal('headers_too_large', `a request has at most ${MAX_HEADERS} header fields`)
   }

@@ -1,0 +1,83 @@
+/**
+ * `/-/auth`: a key in front of any service. A proxy asks before it forwards (nginx `auth_request`,
+ * Caddy and Traefik `forward_auth`); the answer is 204, 401 or 403, which is all that they understand.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Method } from '../key/claims.ts'
+import { parseTarget } from '../key/object-path.ts'
+import { Refusal } from '../key/refusal.ts'
+import { attemptOf } from './attempt.ts'
+import { clientOf, isTrusted, peerOf } from './client.ts'
+import { claimOf } from './protocols/native.ts'
+import { asRefusal } from './protocols/problem.ts'
+import { type Headers, type RawRequest, rawRequestOf, readHeaders } from './request.ts'
+import type { Services } from './services.ts'
+
+export type Verdict =
+  | { readonly status: 204; readonly id: string; readonly subject: string | undefined }
+  | { readonly status: 401 | 403; readonly refusal: Refusal }
+
+/** Services know more methods than keys do: what changes something is a PUT, unless it deletes. */
+const METHODS: Readonly<Record<string, Method>> = {
+  GET: 'GET',
+  HEAD: 'GET',
+  OPTIONS: 'GET',
+  PUT: 'PUT',
+  POST: 'PUT',
+  PATCH: 'PUT',
+  DELETE: 'DELETE',
+}
+
+/** What the proxy was asked. A use is counted for each request that is let through. */
+export async function judge(incoming: IncomingMessage, services: Services): Promise<Verdict> {
+  try {
+    const { id, subjects } = await authorized(incoming, services)
+    return { status: 204, id, subject: subjects[0] }
+  } catch (error) {
+    const refusal = asRefusal(error)
+    return { status: refusal.status === 401 ? 401 : 403, refusal }
+  }
+}
+
+async function authorized(incoming: IncomingMessage, services: Services) {
+  const { settings, gatekeeper, clock } = services
+  const headers = readHeaders(incoming.rawHeaders)
+  if (!isTrusted(peerOf(incoming.socket), settings.trustedProxies)) {
+    throw new Refusal('address_not_granted', 'only a proxy named in trustedProxies may ask here')
+  }
+  const request = forwardedRequest(headers, settings.basePath)
+  const method = METHODS[request.method]
+  if (method === undefined) {
+    throw new Refusal('method_not_allowed', `${request.method} is a method that no key grants`)
+  }
+  const grant = await gatekeeper.verify(claimOf(request))
+  const action = { method, target: parseTarget(request.path), head: false }
+  const client = clientOf(incoming.socket, headers, settings.trustedProxies)
+  const admitted = await gatekeeper.admit(grant, attemptOf(action, request, client, clock.now()))
+  const use = await gatekeeper.takeUse(admitted)
+  await use?.settle(1)
+  return grant
+}
+
+/** How the two families of proxies state what they were asked. */
+const FAMILIES = [
+  ['x-forwarded-method', 'x-forwarded-uri'],
+  ['x-original-method', 'x-original-uri'],
+] as const
+
+/**
+ * A proxy sets one family and passes on what a client sent of the other: only one may be there,
+ * or a client could have another URI judged than the one that is then served.
+ */
+function forwardedRequest(headers: Headers, basePath: string): RawRequest {
+  const stated = FAMILIES.filter((names) => names.some((name) => headers.has(name)))
+  const [family] = stated
+  const [method, uri] = family?.map((name) => headers.get(name)) ?? []
+  if (stated.length !== 1 || method === undefined || uri === undefined) {
+    throw new Refusal(
+      'request_malformed',
+      'the proxy states what it was asked in X-Forwarded-Method and X-Forwarded-Uri, or in X-Original-Method and X-Original-URI: both of one pair, none of the other',
+    )
+  }
+  return rawRequestOf(method, uri, Object.fromEntries(headers), basePath)
+}

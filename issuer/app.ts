@@ -7,7 +7,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Refusal } from '../key/refusal.ts'
 import { checked, readJson, readQuery } from './api/body.ts'
-import { type Caller, callerOf } from './api/caller.ts'
+import { type Caller, type CallerContext, callerOf } from './api/caller.ts'
 import { healthRoutes } from './api/health.ts'
 import { keyRoutes } from './api/keys.ts'
 import { DOCUMENT, describeRoute, registerSecurity } from './api/openapi.ts'
@@ -63,7 +63,7 @@ export function createIssuer(issuer: Issuer): OpenAPIHono<Env> {
 async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Response> {
   const { incoming } = c.env
   const now = issuer.now()
-  const caller = await admitted(route, issuer, c)
+  const caller = await admitted(route, { ...issuer, now }, c)
   const params = route.params ? checked(route.params, c.req.param()) : {}
   const query = route.query && checked(route.query, readQuery(incoming.url ?? ''))
   const body = route.body?.read(await readJson(incoming))
@@ -80,9 +80,9 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
 }
 
 /** @throws Refusal where the caller may not make such requests */
-async function admitted(route: Route, issuer: Issuer, c: Context<Env>): Promise<Caller> {
+async function admitted(route: Route, context: CallerContext, c: Context<Env>): Promise<Caller> {
   if (route.access === 'open') return { kind: 'anybody' }
-  const caller = await callerOf(c.env.incoming, { ...issuer, now: issuer.now() })
+  const caller = await callerOf(c.env.incoming, context)
   c.set('caller', caller)
   if (route.access === 'holder' || caller.kind === 'admin') return caller
   throw new Refusal(

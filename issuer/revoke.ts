@@ -3,8 +3,9 @@ import { parseKey } from '../key/format.ts'
 import { keyOf } from '../key/link.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { Scope } from '../key/object-path.ts'
+import { Refusal } from '../key/refusal.ts'
 import { kidOf, readBlocks, verifyKey } from '../key/sign.ts'
-import type { UnixSeconds } from '../key/units.ts'
+import { formatTime, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { IssuedKeys, Revocation, Revocations } from '../ledger/ledger.ts'
 
@@ -30,7 +31,7 @@ export interface RevokeContext {
 
 /**
  * In force when the promise resolves.
- * @throws Refusal of a URL whose key can't be read, or was not signed here
+ * @throws Refusal of a URL whose key can't be read, or was not signed here; of a moment to come
  */
 export async function revoke(
   target: RevocationTarget,
@@ -51,13 +52,20 @@ type Named = Pick<Revocation, 'kind' | 'value' | 'mintedUpTo' | 'until'>
 async function named(target: RevocationTarget, context: RevokeContext): Promise<Named> {
   if ('id' in target) return namedById(target.id, context.ledger)
   if ('url' in target) return namedByUrl(target.url, context.keyring)
-  const { mintedBefore } = target
-  // `iat` is in whole seconds: "before" leaves the very second out, "until now" takes it in
-  const mintedUpTo =
-    mintedBefore === undefined ? context.now : (Math.max(0, mintedBefore - 1) as UnixSeconds)
+  const mintedUpTo = lastMoment(target.mintedBefore, context.now)
   if ('subject' in target) return { kind: 'subject', value: target.subject, mintedUpTo }
   if ('path' in target) return { kind: 'path', value: target.path, mintedUpTo }
   return { kind: 'everything', value: '', mintedUpTo }
+}
+
+/** `iat` is in whole seconds: "before" leaves that second out, "until now" takes this one in. */
+function lastMoment(mintedBefore: UnixSeconds | undefined, now: UnixSeconds): UnixSeconds {
+  if (mintedBefore === undefined) return now
+  if (mintedBefore <= now) return Math.max(0, mintedBefore - 1) as UnixSeconds
+  throw new Refusal(
+    'request_malformed',
+    `mintedBefore lies in the future: it is ${formatTime(now)} here; keys minted from now on would be refused`,
+  )
 }
 
 /** A key that was minted elsewhere is not known here, nor when it expires: kept for ever. */

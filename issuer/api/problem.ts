@@ -1,5 +1,5 @@
 /** Refusals as problem JSON (RFC 9457), rendered in one place. */
-import { REFUSALS, Refusal, type RefusalCode } from '../../key/refusal.ts'
+import { Refusal, type RefusalCode } from '../../key/refusal.ts'
 import { IdTaken } from '../../ledger/ledger.ts'
 import { type Mistake, OptionsError } from '../options.ts'
 
@@ -27,10 +27,11 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 export function problemOf(refusal: Refusal, requestId: string): Problem {
-  const { code, detail, cause } = refusal
+  const { code, title, status, detail, cause } = refusal
   return {
     type: `urn:valetkey:refusal:${code}`,
-    ...REFUSALS[code],
+    title,
+    status,
     code,
     detail,
     requestId,

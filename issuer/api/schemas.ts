@@ -17,7 +17,7 @@ const timeIn = z
 
 export const id = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'is 1 to 64 of A-Z a-z 0-9 _ -')
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
   .openapi({ example: 'huQvDxRIMUGn2WtuCRvXOA' })
 
 const scope = z.string().transform((value, context) => {
@@ -44,9 +44,9 @@ const grace = z
 
 const limit = z
   .string()
-  .regex(/^[1-9]\d{0,3}$/, 'is a whole number from 1 to 1000')
+  .regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1 to 1000')
   .transform(Number)
-  .refine((value) => value <= 1000, 'is a whole number from 1 to 1000')
+  .refine((value) => value <= 1000, 'must be a whole number from 1 to 1000')
   .default(100)
   .openapi({ type: 'integer', minimum: 1, maximum: 1000, default: 100 })
 

@@ -103,10 +103,9 @@ async function start(
 
 /** A stated one, else where the gateway in fact listens: its port may have been any free one. */
 export function publicUrlOf(settings: Settings, gateway: RunningGateway | undefined): string {
-  const { listen } = settings.gateway
   const [first = ''] = settings.publicUrl
   if (gateway === undefined || first !== ownUrl(settings)) return first
-  return ownUrl(settings, { ...listen, port: gateway.port })
+  return ownUrl(settings, gateway.port)
 }
 
 /** What goes on beside the requests; returns what ends it. */

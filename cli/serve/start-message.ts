@@ -37,7 +37,7 @@ export async function makeTour(
   const context = {
     signingKey: await data.signingKey(),
     now: cli.shell.now(),
-    publicUrl: ownUrl(settings, { ...listen, port: gateway.port }),
+    publicUrl: ownUrl(settings, gateway.port),
     defaultLife: life,
     maxLife: life,
   }

@@ -2,6 +2,7 @@
  * Settings are read once, at the edge, into a frozen value: defaults < file < environment < flags.
  * Every mistake of every source is listed in one message, and then nothing starts.
  */
+import { urlOf } from '../../gateway/server.ts'
 import { Failure } from '../failure.ts'
 import { counted } from '../format.ts'
 import { mistakesOf } from './mistakes.ts'
@@ -43,16 +44,11 @@ const listed = (mistakes: readonly string[]): string =>
     'Correct them; docs/configuration.md lists every setting.',
   ].join('\n')
 
-const WILDCARDS = ['0.0.0.0', '::']
-
 /** The gateway's own address, as this machine reaches it. */
-export function ownUrl(
+export const ownUrl = (
   { gateway }: Pick<Settings, 'gateway'>,
-  { host, port }: Settings['gateway']['listen'] = gateway.listen,
-): string {
-  const name = WILDCARDS.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${port}${gateway.basePath}`
-}
+  port: number = gateway.listen.port,
+): string => `${urlOf(gateway.listen, port)}${gateway.basePath}`
 
 function deepFrozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {

@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { counted, displayWidth, printable, relativeTime, shellQuoted } from '../../../cli/format.ts'
+import { editDistance, nearest } from '../../../cli/near.ts'
+import { progressLine } from '../../../cli/progress.ts'
+import { formatTable } from '../../../cli/table.ts'
+import type { Bytes, UnixSeconds } from '../../../key/units.ts'
+
+describe('printable', () => {
+  it.each([
+    ['\u001b[2J', '\\u{1b}[2J'],
+    ['a\nb', 'a\\u{a}b'],
+    ['\u202egpj.exe', '\\u{202e}gpj.exe'],
+    ['\ud800', '\\u{d800}'],
+    ['żółw 🐢 日本', 'żółw 🐢 日本'],
+  ])('shows %j as %j', (text, shown) => {
+    expect(printable(text)).toBe(shown)
+  })
+
+  it('lets no control character through, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(printable(text)).not.toMatch(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u)
+      }),
+    )
+  })
+})
+
+describe('formatTable', () => {
+  const columns = [
+    { title: 'NAME', value: (row: [string, number]) => row[0] },
+    { title: 'SIZE', value: (row: [string, number]) => String(row[1]), align: 'right' as const },
+    { title: 'END', value: () => 'x' },
+  ]
+
+  it('aligns columns by what is seen, not by code units', () => {
+    expect(
+      formatTable(columns, [
+        ['日本', 5],
+        ['e\u0301', 1000],
+      ]),
+    ).toBe(['NAME  SIZE  END', '日本     5  x', 'e\u0301     1000  x', ''].join('\n'))
+  })
+
+  it('has no lines without rows, and no titles where no column has one', () => {
+    expect(formatTable(columns, [])).toBe('')
+    expect(formatTable([{ value: (row: string) => row }], ['a'])).toBe('a\n')
+  })
+
+  it('starts every column at the same place, whatever the cells hold', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (names) => {
+        const table = formatTable(
+          [{ value: (name: string) => `${name}.` }, { value: () => '|' }],
+          names,
+        )
+        const starts = table
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => displayWidth(line.slice(0, -1)))
+        expect(new Set(starts).size).toBe(1)
+      }),
+    )
+  })
+})
+
+describe('small words', () => {
+  it.each([
+    [1000, 'now'],
+    [1900, 'in 15m'],
+    [400, '10m ago'],
+  ])('say when %d is at 1000: %s', (time, text) => {
+    expect(relativeTime(time as UnixSeconds, 1000 as UnixSeconds)).toBe(text)
+  })
+
+  it('count', () => {
+    expect([counted(0, 'key'), counted(1, 'key'), counted(2, 'key')]).toEqual([
+      '0 keys',
+      '1 key',
+      '2 keys',
+    ])
+  })
+
+  it.each([
+    ['abc/d.txt', 'abc/d.txt'],
+    ["it's", "'it'\\''s'"],
+    ['a b', "'a b'"],
+    ['$(rm)', "'$(rm)'"],
+    ['https://h/p?vk=a', "'https://h/p?vk=a'"],
+    ['', "''"],
+  ])('are quoted for a shell: %j', (text, quoted) => {
+    expect(shellQuoted(text)).toBe(quoted)
+  })
+
+  it('show progress with and without a known end', () => {
+    expect(progressLine('f', 512 as Bytes, 1024, 1024 as Bytes)).toBe(
+      'f  50% [############............] 512 B of 1 KiB  1 KiB/s',
+    )
+    expect(progressLine('-', 512 as Bytes, 1024)).toBe('-  512 B  1 KiB/s')
+  })
+})
+
+describe('nearest', () => {
+  it.each([
+    ['trusted_proxies', 'trustedProxies'],
+    ['lisen', 'listen'],
+    ['entirely', undefined],
+    ['', undefined],
+  ])('takes %j for %j', (name, meant) => {
+    expect(nearest(name, ['listen', 'trustedProxies'])).toBe(meant)
+  })
+
+  it('measures as Levenshtein did', () => {
+    expect(editDistance('kitten', 'sitting')).toBe(3)
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        const distance = editDistance(a, b)
+        expect(distance).toBe(editDistance(b, a))
+        expect(distance === 0).toBe(a === b)
+        expect(distance).toBeGreaterThanOrEqual(Math.abs(a.length - b.length))
+        expect(distance).toBeLessThanOrEqual(Math.max(a.length, b.length))
+      }),
+    )
+  })
+})

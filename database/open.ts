@@ -18,6 +18,8 @@ export class DatabaseError extends Error {
 
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 10_000
+/** In milliseconds. */
+const RETRY_AFTER = 5
 
 /**
  * Opens the database, makes it where it is missing, and brings it to the newest schema.
@@ -27,19 +29,39 @@ const BUSY_TIMEOUT = 10_000
 export function openDatabase(file: string, migrations: readonly string[]): Database {
   try {
     makeForOwnerOnly(file)
-    const db = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT })
-    try {
-      configure(db, file)
-      migrate(db, file, migrations)
-    } catch (error) {
-      db.close()
-      throw error
-    }
-    return db
+    return patiently(() => openOnce(file, migrations))
   } catch (error) {
     throw explained(file, error)
   }
 }
+
+function openOnce(file: string, migrations: readonly string[]): Database {
+  const db = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT })
+  try {
+    configure(db, file)
+    migrate(db, file, migrations)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** While several processes turn a new database to WAL, SQLite says busy without waiting first. */
+function patiently<T>(attempt: () => T): T {
+  const deadline = Date.now() + BUSY_TIMEOUT
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_AFTER)
+    }
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  /^SQLITE_BUSY/.test(String((error as { code?: unknown }).code))
 
 /**
  * A connection that only reads; the database must have been opened by {@link openDatabase} before.
@@ -65,7 +87,7 @@ export function openReader(file: string): Database {
  * (POSIX), and another process could then delete the log under our feet.
  * See https://www.sqlite.org/howtocorrupt.html, section 2.2.
  */
-function makeForOwnerOnly(file: string): void {
+export function makeForOwnerOnly(file: string): void {
   try {
     closeSync(openSync(file, 'ax', 0o600))
   } catch (error) {

@@ -76,7 +76,7 @@ async function assemble(
     instance,
   )
   closers.push(() => store.close())
-  const keyring = await Keyring.open({ folder: join(data, 'secrets', 'signing-keys'), ledger })
+  const keyring = await Keyring.open({ folder: join(data, 'secrets'), ledger })
   const log = options.log ?? pino({ level: 'silent' })
   const gateway = new Gateway({ settings, cors, ledger, keyring, store, log })
   closers.push(() => gateway.close())

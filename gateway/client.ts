@@ -21,9 +21,9 @@ export function clientOf(socket: Socket, headers: Headers, trusted: readonly str
   }
 }
 
-/** Node shows a v4 peer of a dual-stack socket as `::ffff:192.0.2.1`. */
+/** A v4 peer of a dual-stack socket is shown as `::ffff:192.0.2.1`. */
 const withoutMapping = (address: string): string =>
-  address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  /^::ffff:\d+\./i.test(address) ? address.slice(7) : address
 
 /** The address at the other end of the socket itself. */
 export const peerOf = (socket: Socket): string => withoutMapping(socket.remoteAddress ?? '')
@@ -41,11 +41,11 @@ function forwardedFor(peer: string, headers: Headers, trusted: readonly string[]
     .map((hop) => bareAddress(hop.trim()))
   let client = peer
   while (hops.length > 0 && isTrusted(client, trusted)) {
-    const hop = hops.pop() ?? ''
+    const hop = withoutMapping(hops.pop() ?? '')
     if (parseAddress(hop) === undefined) break
     client = hop
   }
-  return withoutMapping(client)
+  return client
 }
 
 /** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */

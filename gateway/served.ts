@@ -50,7 +50,7 @@ export function servedHeaders(info: ObjectInfo, grant: Grant, now: UnixSeconds):
     'Content-Disposition',
     dispositionOf(info, type, stated['content-disposition']),
     'Cache-Control',
-    cacheControl(stated['cache-control'], grant.expires - now),
+    cacheControl(stated['cache-control'], lifeOf(info, grant) - now),
     ...ALWAYS,
   ]
   if (info.sha256 !== undefined) headers.push('Repr-Digest', reprDigest(info.sha256))
@@ -71,21 +71,36 @@ const PLAIN = [
 const reprDigest = (sha256: string): string =>
   `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`
 
-/** Shown only where the type is one that may be, whatever the key says. */
+/**
+ * Shown only where the type is one that may be, whatever the key says. What is not plainly an
+ * attachment counts as inline: browsers show what has an empty or a malformed disposition.
+ */
 function dispositionOf(info: ObjectInfo, type: string, stated: string | undefined): string {
   const mayShow = INLINE.has(essenceOf(type) ?? '')
-  if (stated !== undefined && (mayShow || !/^\s*inline\b/i.test(stated))) return stated
+  if (stated !== undefined && (mayShow || /^attachment\s*(?:;|$)/i.test(stated))) return stated
   return contentDisposition(fileNameOf(info.path), { type: mayShow ? 'inline' : 'attachment' })
 }
 
-/** As the key says, but no cache keeps a response longer than the key lives. */
+/** The object may end before the key does. */
+const lifeOf = (info: ObjectInfo, grant: Grant): number =>
+  Math.min(grant.expires, info.expires ?? grant.expires)
+
+/**
+ * As the key says, but no cache keeps a response longer than the key lives: ages are capped, what
+ * allows to serve stale responses (RFC 5861) or can't be read is left out, and where nothing limits
+ * the age, the rest of the key's life does.
+ */
 function cacheControl(stated: string | undefined, remaining: number): string {
   if (stated === undefined) return 'private, no-store'
-  const capped = stated.replace(
-    /\b(s-maxage|max-age)\s*=\s*"?(\d+)"?/gi,
-    (_, name: string, age: string) => `${name}=${Math.min(Number(age), remaining)}`,
-  )
-  return /\b(?:max-age|no-store|no-cache)\b/i.test(capped)
-    ? capped
-    : `${capped}, max-age=${remaining}`
+  const kept = stated.split(',').flatMap((directive) => capped(directive.trim(), remaining))
+  const isLimited = kept.some((directive) => /^(?:max-age=|no-store$)/i.test(directive))
+  return (isLimited ? kept : [...kept, `max-age=${remaining}`]).join(', ')
+}
+
+function capped(directive: string, remaining: number): readonly string[] {
+  if (directive === '' || /^stale-/i.test(directive)) return []
+  const age = /^(s-maxage|max-age)(.*)$/i.exec(directive)
+  if (age === null) return [directive]
+  const seconds = /^\s*=\s*"?(\d+)"?$/.exec(age[2] ?? '')?.[1]
+  return seconds === undefined ? [] : [`${age[1]}=${Math.min(Number(seconds), remaining)}`]
 }

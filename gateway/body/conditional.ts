@@ -41,11 +41,14 @@ export function writeCondition(headers: Headers): WriteCondition {
   return {
     ...(match !== undefined && { etags: etagsOf(match) }),
     ...(noneMatch?.trim() === '*' && { absent: true }),
-    ...(noneMatch !== undefined &&
-      noneMatch.trim() !== '*' && { notEtags: etagsOf(noneMatch) as string[] }),
+    ...(noneMatch !== undefined && noneMatch.trim() !== '*' && { notEtags: weakened(noneMatch) }),
     ...(unmodifiedSince !== undefined && { unmodifiedSince }),
   }
 }
+
+/** What If-None-Match must not find: `W/"x"` and `"x"` are the same to it. */
+const weakened = (list: string): readonly string[] =>
+  [etagsOf(list)].flat().map((tag) => tag.replace(/^W\//, ''))
 
 const failed = (header: string): Refusal =>
   new Refusal('precondition_failed', `the object is not in the state that ${header} asks for`)

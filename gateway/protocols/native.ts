@@ -110,7 +110,16 @@ function uploadOf(headers: Headers): NonNullable<Action['upload']> {
     )
   }
   const length = headers.get('content-length')
-  return { type, ...(length !== undefined && { size: bytes(Number(length)) }) }
+  return { type, ...(length !== undefined && { size: sizeOf(length) }) }
+}
+
+/** @throws Refusal request_malformed, too_large */
+function sizeOf(length: string): Bytes {
+  if (!/^\d+$/.test(length)) {
+    throw new Refusal('request_malformed', 'Content-Length is a whole number of bytes')
+  }
+  if (Number.isSafeInteger(Number(length))) return bytes(Number(length))
+  throw new Refusal('too_large', 'the upload has more bytes than anything here can hold')
 }
 
 // ── acting ──────────────────────────────────────────────────────────────────

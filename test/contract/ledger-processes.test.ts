@@ -9,7 +9,7 @@ import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 import { migrations } from '../../ledger/sqlite/migrations.ts'
 import { type LedgerProcess, openIn, startLedgerProcess } from '../support/ledger-process.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { download, granted, issuedKey, NOW, target } from './ledger-contract.ts'
+import { deed, download, granted, issuedKey, NOW, target } from './ledger-contract.ts'
 
 let folder: ReturnType<typeof tempFolder>
 let ends: (() => unknown)[]
@@ -86,6 +86,16 @@ describe('a process that is killed', () => {
     expect(ledger.usesOf('key-1')).toBe(1)
     expect(await ledger.lease(download({}, [0, 2, 100]))).toMatchObject({ reason: 'overrun' })
     expect(await ledger.lease(download({}, [99, 100, 100]))).toMatchObject({ granted: true })
+  })
+
+  test('in the middle of an upload leaves a retry that is free', async () => {
+    const [{ ledger }, other] = await Promise.all([here(), there()])
+    await other.lease([deed()])
+    expect(await ledger.lease(deed())).toMatchObject({ reason: 'running' })
+    await other.kill()
+    await ledger.settle(await granted(ledger, deed()), 1)
+    expect(ledger.usesOf('key-1')).toBe(1)
+    expect(await ledger.lease(deed())).toMatchObject({ reason: 'exhausted' })
   })
 
   test('does not keep others waiting where several ids were held by several of them', async () => {

@@ -15,8 +15,11 @@ export interface Space {
 }
 
 export interface Files {
-  /** Made with its parents, readable by the owner only; may be there already. */
-  makeFolder(path: string): Promise<void>
+  /**
+   * Made with its parents, readable by the owner only; may be there already.
+   * @returns the topmost folder that was missing
+   */
+  makeFolder(path: string): Promise<string | undefined>
   names(folder: string): Promise<readonly string[]>
   /** A new file, to be written, readable by the owner only. */
   create(path: string): Promise<FileDescriptor>
@@ -68,9 +71,7 @@ async function readFully(
 }
 
 export const nodeFiles: Files = {
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-  },
+  makeFolder: (path) => mkdir(path, { recursive: true, mode: 0o700 }),
   names: promisify(fs.readdir) as (folder: string) => Promise<string[]>,
   create: (path) => open(path, 'wx', 0o600),
   open: (path) => fs.openSync(path, 'r'),

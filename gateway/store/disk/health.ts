@@ -101,6 +101,10 @@ const messageOf = (error: unknown): string =>
 
 const isFull = (error: unknown): boolean => /^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(codeOf(error))
 
+/** An error of the operating system or the database, not one of our own making. */
+const isOfTheMachine = (error: unknown): boolean =>
+  error instanceof DatabaseError || /^(E[A-Z0-9]+|SQLITE_\w+)$/.test(codeOf(error))
+
 /** What the contract lets a store throw, made of whatever went wrong. */
 export function asRefusal(error: unknown): Error {
   if (error instanceof Refusal || error instanceof Damaged) return error
@@ -109,7 +113,7 @@ export function asRefusal(error: unknown): Error {
       cause: error,
     })
   }
-  if (codeOf(error) === '') return error instanceof Error ? error : new Error(String(error))
+  if (!isOfTheMachine(error)) return error instanceof Error ? error : new Error(String(error))
   return new Refusal('unavailable', `the store failed: ${describe(error)}`, { cause: error })
 }
 

@@ -1,6 +1,6 @@
 /** Where things lie in the folder of a disk store. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Files, syncFolder } from './files.ts'
 
 /** 32 hex digits, never used twice, telling nothing of path or content. */
@@ -12,7 +12,7 @@ export class Layout {
   readonly folder: string
 
   constructor(folder: string) {
-    this.folder = folder
+    this.folder = resolve(folder)
   }
 
   get index(): string {
@@ -47,13 +47,18 @@ export class Layout {
 
 /** Makes what is missing; durable before anything is put there. */
 export async function makeFolders(files: Files, layout: Layout, instance: string): Promise<void> {
-  await files.makeFolder(layout.blobs)
+  const topmost = await files.makeFolder(layout.blobs)
   const there = new Set(await files.names(layout.blobs))
   for (const name of FAN_OUT) {
     if (!there.has(name)) await files.makeFolder(join(layout.blobs, name))
   }
   await files.makeFolder(layout.stagingOf(instance))
-  for (const folder of [layout.blobs, layout.staging, layout.folder]) {
-    await syncFolder(files, folder)
-  }
+  for (const folder of [layout.blobs, layout.staging]) await syncFolder(files, folder)
+  await syncUpwards(files, layout.folder, topmost ?? layout.blobs)
+}
+
+/** The folder and those above it, as far as they were made just now. */
+async function syncUpwards(files: Files, folder: string, topmost: string): Promise<void> {
+  await syncFolder(files, folder)
+  if (folder.length >= topmost.length) await syncUpwards(files, dirname(folder), topmost)
 }

@@ -27,7 +27,7 @@ import {
 import { BlobObject } from './blob-object.ts'
 import { type Checksum, createChecksum } from './checksum.ts'
 import { Descriptors } from './descriptors.ts'
-import { codeOf, type Files, nodeFiles } from './files.ts'
+import { codeOf, type Files, nodeFiles, syncFolder } from './files.ts'
 import { Garbage } from './garbage.ts'
 import { asRefusal, Health } from './health.ts'
 import { IndexReader, type Located } from './index-reader.ts'
@@ -94,6 +94,8 @@ export class DiskStore implements Store {
     const jobs = siblingModule(import.meta.url, 'jobs')
     const writer = await startWriter<StoreJobs>(layout.index, jobs)
     try {
+      // the name of the index, too, is durable from the start
+      await syncFolder(files, layout.folder)
       const parts = await assemble(options, files, layout, writer)
       return new DiskStore(parts, options)
     } catch (error) {
@@ -137,14 +139,12 @@ export class DiskStore implements Store {
   /** Removes what has expired by then; returns how many objects that were. */
   async sweep(now: UnixSeconds): Promise<number> {
     const { index, writer, garbage } = this.#parts
-    let removed = 0
-    while (index.hasExpired(now)) {
-      const job = { now, owner: this.#owner, most: MOST_SWEPT }
-      const swept = await refusing(writer.run('sweep', job))
-      garbage.collect(swept.garbage)
-      removed += swept.removed
-    }
-    return removed
+    if (!index.hasExpired(now)) return 0
+    const job = { now, owner: this.#owner, most: MOST_SWEPT }
+    const swept = await refusing(writer.run('sweep', job))
+    garbage.collect(swept.garbage)
+    const isMore = swept.removed === MOST_SWEPT
+    return swept.removed + (isMore ? await this.sweep(now) : 0)
   }
 
   /** Finishes what was asked so far. Objects that are open can be read to their end. */

@@ -1,0 +1,144 @@
+/**
+ * A store in a process of its own. As the main module of a child it obeys {@link Order}s; imported,
+ * it starts such a child.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Instance } from '../../database/instance.ts'
+import { DiskStore } from '../../gateway/store/disk/store.ts'
+import type { OpenObject } from '../../gateway/store/store.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { bytes } from '../../key/units.ts'
+import { at, contentOf, digest, pattern, put, readFrom, START } from './store.ts'
+
+export type Order =
+  | {
+      readonly do: 'create'
+      readonly path: ObjectPath
+      readonly size: number
+      readonly seed: number
+    }
+  | { readonly do: 'digest'; readonly path: ObjectPath }
+  /** opens an object, and answers; the next `readHeld` reads it */
+  | { readonly do: 'hold'; readonly path: ObjectPath }
+  | { readonly do: 'readHeld' }
+  /** uploads, replaces and deletes without end; each acknowledgement is answered as it comes */
+  | { readonly do: 'flood'; readonly round: number }
+  | { readonly do: 'stop' }
+
+/** What a flood was told is durable. */
+export type Acknowledged =
+  | { readonly put: ObjectPath; readonly digest: string }
+  | { readonly deleted: ObjectPath }
+
+export class StoreProcess {
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  static async start(folder: string, instances: string): Promise<StoreProcess> {
+    const child = fork(fileURLToPath(import.meta.url), [folder, instances], {
+      execArgv: ['--import', 'tsx'],
+    })
+    await once(child, 'message')
+    return new StoreProcess(child)
+  }
+
+  /** One order at a time. */
+  async tell(order: Order): Promise<unknown> {
+    this.#child.send(order)
+    const [answer] = await once(this.#child, 'message')
+    return answer
+  }
+
+  /** Floods the store, and kills the process as soon as `most` acknowledgements have come. */
+  async floodAndKill(round: number, most: number): Promise<readonly Acknowledged[]> {
+    const acknowledged: Acknowledged[] = []
+    const ended = once(this.#child, 'exit')
+    this.#child.on('message', (message: Acknowledged) => {
+      acknowledged.push(message)
+      if (acknowledged.length === most) this.#child.kill('SIGKILL')
+    })
+    this.#child.send({ do: 'flood', round } satisfies Order)
+    await ended
+    return acknowledged
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = once(this.#child, 'exit')
+    this.#child.send({ do: 'stop' } satisfies Order)
+    await ended
+  }
+}
+
+async function obey(folder: string, instances: string): Promise<void> {
+  const instance = Instance.start(instances)
+  const store = await DiskStore.open({ folder, instance, now: () => START, reserve: bytes(0) })
+  let held: OpenObject | undefined
+  const answer = (message: unknown): void => {
+    process.send?.(message)
+  }
+
+  const carryOut = async (order: Order): Promise<unknown> => {
+    switch (order.do) {
+      case 'create':
+        return put(store, order.path, pattern(order.size, order.seed), {
+          condition: { absent: true },
+        })
+      case 'digest':
+        return digest((await contentOf(store, order.path)) ?? new Uint8Array())
+      case 'hold':
+        held = await store.open(order.path)
+        return held?.info
+      case 'readHeld': {
+        const content = await readFrom(held as OpenObject)
+        held?.close()
+        return digest(content)
+      }
+      case 'flood':
+        await Promise.all([0, 1, 2, 3].map((lane) => flood(store, order.round, lane, answer)))
+        return undefined
+      case 'stop':
+        await store.close()
+        instance.close()
+        process.disconnect()
+        return undefined
+    }
+  }
+  process.on('message', async (order: Order) => {
+    const result = await carryOut(order)
+    if (process.connected) answer(result ?? null)
+  })
+  answer('ready')
+}
+
+const FLOOD_SIZES = [0, 1000, 64 * 1024, 65_537, 300_000, 1_200_000]
+
+async function flood(
+  store: DiskStore,
+  round: number,
+  lane: number,
+  acknowledge: (message: Acknowledged) => void,
+): Promise<void> {
+  for (let n = 0; ; n += 1) {
+    const size = FLOOD_SIZES[(n + lane) % FLOOD_SIZES.length] ?? 0
+    const content = pattern(size, round * 1000 + lane * 100 + n + 1)
+    // some paths are used again and again, so that blobs become garbage all the time
+    const path = at(n % 3 === 0 ? `lane-${lane}/again` : `lane-${lane}/${round}-${n}`)
+    await put(store, path, content)
+    acknowledge({ put: path, digest: digest(content) })
+    if (n % 5 === 4) {
+      await store.delete(path)
+      acknowledge({ deleted: path })
+    }
+  }
+}
+
+const [, main, folder, instances] = process.argv
+if (main === fileURLToPath(import.meta.url) && folder !== undefined && instances !== undefined) {
+  await obey(folder, instances)
+}

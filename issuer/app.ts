@@ -124,6 +124,19 @@ function refuseOtherMethods(app: OpenAPIHono<Env>): void {
 /** `/v1/keys/{id}` as the router writes it. */
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** The answer to what the adapter can't make a request of, such as a Host with a space. */
+export function unreadable(): Response {
+  const requestId = randomId()
+  const detail = 'the request target or its Host header can not be read'
+  const problem = problemOf(new Refusal('request_malformed', detail), requestId)
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
+  }
+  return new Response(JSON.stringify(problem), { status: problem.status, headers })
+}
+
 function refused(refusal: Refusal, c: Context<Env>): Response {
   const problem = problemOf(refusal, c.get('requestId'))
   for (const [name, value] of Object.entries(headersOf(refusal))) c.header(name, value)

@@ -1,13 +1,13 @@
 /** Starts the issuer's listener on what it is handed: it opens no ledger and no store. */
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { loadAdminToken, tokenCheck } from './admin-token.ts'
-import { createIssuer } from './app.ts'
+import { createIssuer, unreadable } from './app.ts'
 import type { IssuerSettings } from './config.ts'
 import { ensureSigningKey } from './signing-keys.ts'
 
@@ -50,7 +50,10 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
   const isAdminToken = tokenCheck(await loadAdminToken(secretsFolder))
   await ensureSigningKey({ ledger, keyring, secretsFolder, now: now() })
   const app = createIssuer({ ...options, isAdminToken, now })
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_LIMITS }) as Server
+  const listener = getRequestListener(app.fetch, { errorHandler: unreadable })
+  const server = createServer(SERVER_LIMITS, (incoming, outgoing) => {
+    void listener(incoming, outgoing)
+  })
   server.maxConnections = 1000
   // the app counts headers itself; Node would drop what is beyond its own limit in silence
   server.maxHeadersCount = 0

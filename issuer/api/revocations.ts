@@ -27,8 +27,9 @@ const addRevocation = route({
       const revoked = { kind: 'signingKey', value: signingKey, revokedAt: now }
       return { status: 201, body: { ...revoked, ...(reason !== undefined && { reason }) } }
     }
+    const target = targetOf(body, now)
     const context = { ledger, keyring, now, ...(reason !== undefined && { reason }) }
-    return { status: 201, body: await asking(() => revoke(targetOf(body, now), context)) }
+    return { status: 201, body: await asking(() => revoke(target, context)) }
   },
 })
 

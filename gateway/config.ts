@@ -85,6 +85,13 @@ export const gatewaySection = z.strictObject({
   downloadStall: durationSetting.prefault('60s'),
   /** no transfer takes longer */
   maxTransferTime: durationSetting.prefault('24h'),
+  /** lets a trusted proxy send files itself: nginx by X-Accel-Redirect, others by X-Sendfile */
+  offload: z.enum(['none', 'x-accel-redirect', 'x-sendfile']).default('none'),
+  /** what stands before a file's path in X-Accel-Redirect: an internal location of nginx */
+  offloadPrefix: z
+    .string()
+    .regex(/^(?:\/[A-Za-z0-9._~-]+)+$/, 'expected a path such as /valetkey-files')
+    .default('/valetkey-files'),
   /** how long transfers may go on after SIGTERM */
   drain: durationSetting.prefault('30s'),
 })

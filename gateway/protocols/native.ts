@@ -5,7 +5,8 @@ import { parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
 import type { Admitted, Claimed } from '../admit.ts'
-import type { Exchange } from '../exchange.ts'
+import type { Exchange, FlatHeaders } from '../exchange.ts'
+import { offloadHeader } from '../offload.ts'
 import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
 import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
 import { respond, respondJson, writeHead } from '../respond.ts'
@@ -163,9 +164,27 @@ async function sendObject(
       headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${info.size}`)
     writeHead(exchange, services, status, headers)
   }
-  if (download.body !== undefined) return deliver(download, admitted, exchange, services, head)
+  const { body } = download
+  const handedOver = body && offloadHeader(body.object, exchange, services)
+  if (handedOver !== undefined) return handOver(download, admitted, exchange, services, handedOver)
+  if (body !== undefined) return deliver(download, admitted, exchange, services, head)
   head()
   exchange.outgoing.end()
+}
+
+/** The server in front looks at `Range` itself, so it is told of the whole object. */
+async function handOver(
+  { info, range, body }: Download,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+  header: FlatHeaders,
+): Promise<void> {
+  body?.object.close()
+  exchange.bytesOut = range.end - range.start
+  await body?.use?.settle(exchange.bytesOut)
+  const headers = servedHeaders(info, admitted.grant, admitted.attempt.now)
+  respond(exchange, services, 200, [...headers, ...header, 'Content-Length', '0'])
 }
 
 const locationOf = (info: ObjectInfo, { settings }: Services): string =>

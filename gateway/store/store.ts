@@ -43,6 +43,8 @@ export interface OpenObject {
   readonly info: ObjectInfo
   /** The whole content, where it is at hand in memory anyway. Not to be changed. */
   readonly content?: Uint8Array
+  /** The file that holds these bytes and nothing else, where there is one: its absolute path. */
+  readonly file?: string
   /**
    * Reads from `position` on into `into`, as much as fits or is left; returns how much. At once
    * where the bytes are near, later where a disk may keep us waiting.

@@ -110,9 +110,11 @@ export class Gateway {
     if (transfers.running === 0) return
     try {
       const version = this.#ledger.version()
-      if (version === this.#ledgerVersion) return
+      const isChanged = version !== this.#ledgerVersion
       this.#ledgerVersion = version
-      await transfers.cutRevoked((grant, path) => gatekeeper.revoked(grant, path, clock.now()))
+      await transfers.cutRevoked(isChanged, (grant, path) =>
+        gatekeeper.revoked(grant, path, clock.now()),
+      )
     } catch (error) {
       log.error({ err: error }, 'the ledger does not answer: transfers are cut')
       transfers.cutAll(

@@ -13,6 +13,8 @@ export interface TransferLimits {
   /** how long a download may take no byte */
   readonly downloadStall: Seconds
   readonly maxTransferTime: Seconds
+  /** uploads at one time */
+  readonly maxUploads: number
 }
 
 /** Over how many milliseconds the rate of an upload is looked at. */
@@ -33,6 +35,8 @@ export class Transfer {
   /** of an upload, the rate counts from here; of a download, the stall */
   since: number
   moved = 0
+  /** whether the key was asked about since the transfer began: a revocation may have come in between */
+  isChecked = false
   /** while we are the ones who are slow (a disk), nobody is blamed */
   #ours = false
 
@@ -101,15 +105,19 @@ export class Transfers {
     this.#monotonic = monotonic
   }
 
-  get uploads(): number {
-    return this.#uploads
-  }
-
   get running(): number {
     return this.#running.size
   }
 
+  /** @throws Refusal unavailable, where no upload may begin now */
+  checkUploads(): void {
+    if (this.#uploads < this.#limits.maxUploads) return
+    throw new Refusal('unavailable', 'too many uploads are running; try again in a moment')
+  }
+
+  /** @throws Refusal unavailable, for one upload too many */
   begin(of: TransferOf): Transfer {
+    if (of.direction === 'in') this.checkUploads()
     const transfer = new Transfer(of, this.#monotonic())
     this.#running.add(transfer)
     if (of.direction === 'in') this.#uploads += 1
@@ -130,11 +138,17 @@ export class Transfers {
     }
   }
 
-  /** Asks of each whether its key is still honoured, and cuts those of which it is not. */
+  /**
+   * Asks of each whether its key is still honoured, and cuts those of which it is not.
+   * @param isChanged false: nothing was revoked since the last time, so only new ones are asked about
+   */
   async cutRevoked(
+    isChanged: boolean,
     check: (grant: Grant, path: ObjectPath | Prefix) => Promise<Refusal | undefined>,
   ): Promise<void> {
     for (const transfer of [...this.#running]) {
+      if (transfer.isChecked && !isChanged) continue
+      transfer.isChecked = true
       const why = await check(transfer.of.grant, transfer.of.path)
       if (why !== undefined) this.#cut(transfer, why)
     }

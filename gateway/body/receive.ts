@@ -39,6 +39,8 @@ export class BodyReader {
     })
     // the reason arrives with 'close'
     incoming.on('error', () => {})
+    // the client went away while others were asked about the request
+    if (incoming.destroyed) this.fail(BROKEN_OFF)
   }
 
   /** Ends reading: whoever waits for the next batch gets the refusal. */

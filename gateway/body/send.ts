@@ -27,12 +27,20 @@ export async function sendBytes(
   range: ByteRange,
   transfer: Transfer,
 ): Promise<number> {
-  if (object.content !== undefined) {
-    outgoing.end(object.content.subarray(range.start, range.end))
-    await finished(outgoing)
-    return sentOf(outgoing, range.end - range.start)
+  const isShort = range.end - range.start <= BUFFER_BYTES
+  if (object.content === undefined || !isShort) {
+    return sendInBlocks(outgoing, object, range, transfer)
   }
-  return sendInBlocks(outgoing, object, range, transfer)
+  return sendAtOnce(outgoing, object.content.subarray(range.start, range.end))
+}
+
+/** Head, bytes and end in one system call. */
+async function sendAtOnce(outgoing: ServerResponse, part: Uint8Array): Promise<number> {
+  const sending = part.length > 0 && written(outgoing, part)
+  outgoing.end()
+  const isSent = await sending
+  await finished(outgoing)
+  return isSent ? part.length : 0
 }
 
 async function sendInBlocks(
@@ -78,11 +86,4 @@ function written(outgoing: ServerResponse, part: Uint8Array): Promise<boolean> {
 async function finished(outgoing: ServerResponse): Promise<void> {
   if (outgoing.closed) return
   await new Promise((resolve) => outgoing.once('close', resolve))
-}
-
-/** Of bytes handed over in one write: all, unless the client went away with some still queued. */
-function sentOf(outgoing: ServerResponse, length: number): number {
-  if (outgoing.writableFinished) return length
-  const queued = Math.max(outgoing.writableLength, outgoing.socket?.writableLength ?? length)
-  return Math.max(0, length - queued)
 }

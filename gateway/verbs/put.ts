@@ -69,9 +69,7 @@ async function checkRoom(
       `the upload has ${declared} bytes; this gateway takes at most ${settings.maxObjectSize}`,
     )
   }
-  if (transfers.uploads >= settings.maxUploads) {
-    throw new Refusal('unavailable', 'too many uploads are running; try again in a moment')
-  }
+  transfers.checkUploads()
   const trouble = await store.trouble()
   if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
 }
@@ -80,16 +78,16 @@ async function checkRoom(
 async function transferred(task: Task): Promise<Committed> {
   const { transfers } = task.services
   const { incoming, outgoing } = task.exchange
-  if (task.exchange.expectsContinue) outgoing.writeContinue()
-  const body = new BodyReader(incoming, (count) => {
-    task.exchange.bytesIn += count
-    transfer.move(count)
-  })
   const transfer = transfers.begin({
     grant: task.admitted.grant,
     path: task.path,
     direction: 'in',
     cut: (why) => body.fail(why),
+  })
+  if (task.exchange.expectsContinue) outgoing.writeContinue()
+  const body = new BodyReader(incoming, (count) => {
+    task.exchange.bytesIn += count
+    transfer.move(count)
   })
   try {
     return await stored(task, body, transfer)

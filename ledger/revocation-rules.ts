@@ -3,8 +3,8 @@ import type { UnixSeconds } from '../key/units.ts'
 import type { Revocable, Revocation } from './ledger.ts'
 
 /** A revocation that states no moment is for ever, as one of an id always is. */
-export const hits = (mintedUpTo: number | null | undefined, issuedAt: UnixSeconds): boolean =>
-  mintedUpTo === undefined || mintedUpTo === null || issuedAt <= mintedUpTo
+export const hits = (mintedUpTo: UnixSeconds | undefined, issuedAt: UnixSeconds): boolean =>
+  mintedUpTo === undefined || issuedAt <= mintedUpTo
 
 /** Every scope that covers the path: `/`, each prefix above it, and itself. */
 export function scopesAbove(path: NonNullable<Revocable['path']>): readonly string[] {

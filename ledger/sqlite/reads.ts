@@ -45,38 +45,63 @@ export function prepareReads(db: Database) {
   }
 }
 
+/** Of a kind, so many revocations are kept in memory while the generation stands still. */
+const MOST_IN_MEMORY = 256
+
+type Lookup = (value: string) => Revocation | undefined
+
 /**
- * Asked on every request. Which kinds of revocations there are at all is known while the generation
- * stands still, and only those are looked up.
+ * Asked on every request: a kind of which there is no revocation costs nothing, one of which there
+ * are few costs no query.
  */
 function revocationReader(
   db: Database,
   generation: () => number,
 ): (target: Revocable) => Revocation | undefined {
-  const anyOf = db
-    .prepare<[RevocationKind], number>('SELECT EXISTS (SELECT 1 FROM revocations WHERE kind = ?)')
-    .pluck()
-  const find = db.prepare<[RevocationKind, string], RevocationColumns>(
-    'SELECT * FROM revocations WHERE kind = ? AND value = ?',
-  )
+  const lookupOf = lookupMaker(db)
   let readAt = -1
-  let kinds: readonly RevocationKind[] = []
-  const kindsNow = (): readonly RevocationKind[] => {
+  let lookups: readonly (readonly [RevocationKind, Lookup])[] = []
+  const lookupsNow = () => {
     const now = generation()
     if (now !== readAt) {
-      kinds = KINDS.filter((kind) => anyOf.get(kind) === 1)
+      lookups = KINDS.flatMap((kind) => {
+        const lookup = lookupOf(kind)
+        return lookup === undefined ? [] : [[kind, lookup] as const]
+      })
       readAt = now
     }
-    return kinds
+    return lookups
   }
   return (target) => {
-    for (const kind of kindsNow()) {
+    for (const [kind, lookup] of lookupsNow()) {
       for (const value of VALUES[kind](target)) {
-        const row = find.get(kind, value)
-        if (row !== undefined && hits(row.minted_up_to, target.issuedAt)) return toRevocation(row)
+        const found = lookup(value)
+        if (found !== undefined && hits(found.mintedUpTo, target.issuedAt)) return found
       }
     }
     return undefined
+  }
+}
+
+/** How revocations of a kind are found; undefined where there are none. */
+function lookupMaker(db: Database): (kind: RevocationKind) => Lookup | undefined {
+  const some = db.prepare<[RevocationKind, number], RevocationColumns>(
+    'SELECT * FROM revocations WHERE kind = ? LIMIT ?',
+  )
+  const find = db.prepare<[RevocationKind, string], RevocationColumns>(
+    'SELECT * FROM revocations WHERE kind = ? AND value = ?',
+  )
+  return (kind) => {
+    const rows = some.all(kind, MOST_IN_MEMORY + 1)
+    if (rows.length === 0) return undefined
+    if (rows.length > MOST_IN_MEMORY) {
+      return (value) => {
+        const row = find.get(kind, value)
+        return row && toRevocation(row)
+      }
+    }
+    const byValue = new Map(rows.map((row) => [row.value, toRevocation(row)]))
+    return (value) => byValue.get(value)
   }
 }
 

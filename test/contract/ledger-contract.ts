@@ -175,6 +175,17 @@ export function ledgerContract(
         expect((await ledger.revocations(2)).map(({ value }) => value)).toEqual(['1', '2'])
       })
 
+      test.each(['id', 'subject', 'path'] as const)('one %s is found among many', async (kind) => {
+        const values = Array.from({ length: 300 }, (_, n) => `v${n}/`)
+        await revoke(...values.map((value) => ({ kind, value })))
+        const named = (value: string) =>
+          target({ ids: [value], subjects: [value], path: value as Prefix })
+        for (const value of values) {
+          expect(await ledger.revocationOf(named(value))).toMatchObject({ kind, value })
+        }
+        expect(await ledger.revocationOf(named('v300/'))).toBeUndefined()
+      })
+
       test('the version moves with every revocation, and not with uses and activity', async () => {
         const before = ledger.version()
         await ledger.recordIssued([issuedKey('key-1')])

@@ -33,9 +33,11 @@ export interface DataFolderOptions {
 }
 
 const LEDGER = 'ledger.db'
+/** Whoever opens anything tells the others so, there. */
+const INSTANCES = 'instances'
 
 /** Whether anything was ever kept there. */
-export const isDataFolder = (path: string): boolean => existsSync(join(path, LEDGER))
+export const isDataFolder = (path: string): boolean => existsSync(join(path, INSTANCES))
 
 /** @throws Failure where there is no data folder and none is to be made */
 export async function withDataFolder<T>(
@@ -74,7 +76,7 @@ export class DataFolder {
   /** Tells other processes on this folder that we are alive. */
   get instance(): Instance {
     if (this.#instance === undefined) {
-      const instance = Instance.start(join(this.path, 'instances'))
+      const instance = Instance.start(join(this.path, INSTANCES))
       this.#instance = instance
       this.#closers.push(() => instance.close())
     }

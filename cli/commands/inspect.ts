@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { countedUses, NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
 import { parseKey } from '../../key/format.ts'
-import { type InspectedKey, inspectKey } from '../../key/inspect.ts'
+import { type InspectedKey, inspectKey, scopesOfAll } from '../../key/inspect.ts'
 import { keyOf } from '../../key/link.ts'
+import type { ObjectPath, Prefix } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
+import type { Revocation } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { printable } from '../format.ts'
@@ -47,13 +49,22 @@ async function judged(data: DataFolder, key: string, now: UnixSeconds): Promise<
 
 const refused = ({ code, detail }: Refusal): Verdict => ({ honoured: false, code, why: detail })
 
+/** A revocation of a path hits what is done there: the key is revoked when all it covers is. */
 async function revoked(data: DataFolder, grant: Grant): Promise<Refusal | undefined> {
-  const revocation = await (await data.ledger()).revocationOf(grant)
-  if (revocation === undefined) return undefined
-  const { kind, revokedAt, reason } = revocation
+  const ledger = await data.ledger()
+  let found: Revocation | undefined
+  for (const scope of scopesOfAll(grant.blocks)) {
+    const path = (scope === '/' ? '' : scope) as ObjectPath | Prefix
+    found = await ledger.revocationOf({ ...grant, path })
+    if (found === undefined) return undefined
+  }
+  return found && new Refusal('key_revoked', describeRevocation(found))
+}
+
+function describeRevocation({ kind, revokedAt, reason }: Revocation): string {
   const what = { id: 'it', subject: 'its subject', path: 'its path', everything: 'all' }[kind]
   const why = reason === undefined ? '' : ` (${reason})`
-  return new Refusal('key_revoked', `${what} was revoked at ${formatTime(revokedAt)}${why}`)
+  return `${what} was revoked at ${formatTime(revokedAt)}${why}`
 }
 
 function outOfTime({ expires, blocks }: Grant, now: UnixSeconds): Refusal | undefined {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, extname } from 'node:path'
 import type { Command } from 'commander'
 import mime from 'mime'
 import { etagOf } from '../../gateway/body/digest.ts'
@@ -17,6 +17,8 @@ interface Flags {
   readonly type?: string
   readonly overwrite: boolean
 }
+
+const DEFAULT_TYPE = 'application/octet-stream'
 
 /** What one write to the store gathers. */
 const CHUNK = 1024 * 1024
@@ -36,8 +38,7 @@ export function addPut(program: Command, cli: Cli): void {
 
 async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<void> {
   const target = targetPath(file, path)
-  const type =
-    flags.type ?? mime.getType(target) ?? mime.getType(file) ?? 'application/octet-stream'
+  const type = flags.type ?? typeOf(target) ?? typeOf(file) ?? DEFAULT_TYPE
   if (!MEDIA_TYPE.test(type)) {
     throw new UsageError('--type is a media type such as image/png or text/plain; charset=utf-8')
   }
@@ -63,6 +64,10 @@ async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<
     await source.handle?.close()
   }
 }
+
+/** By the extension; a name without one says nothing, though `mime` would take it for one. */
+const typeOf = (name: string): string | undefined =>
+  mime.getType(extname(name).slice(1)) ?? undefined
 
 function targetPath(file: string, path: string): ObjectPath {
   if (!path.endsWith('/')) return parseObjectPath(path)

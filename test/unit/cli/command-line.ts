@@ -1,8 +1,12 @@
 /** The program, run in this process: what it wrote, and its exit code. */
+import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import { run } from '../../../cli/program.ts'
 import type { Shell } from '../../../cli/shell.ts'
+import type { Block } from '../../../key/claims.ts'
+import { inspectKey } from '../../../key/inspect.ts'
+import { keyOf } from '../../../key/link.ts'
 import { secondsOf, type UnixSeconds } from '../../../key/units.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
@@ -18,12 +22,16 @@ export interface Conditions {
   readonly isTTY?: boolean
 }
 
+/** A signing key of the environment: of another issuer, or of one without a data folder. */
+export const SIGNING_KEY = `vk1sk.offline.${createHash('sha256').update('of the tests').digest('base64url')}`
+
 /** Text that a stream was given. */
 export class Sink extends Writable {
   text = ''
   readonly columns = 80
   readonly isTTY: boolean
   readonly #watchers: (() => void)[] = []
+  #closed = false
 
   constructor(isTTY = false) {
     super({ decodeStrings: false })
@@ -31,9 +39,19 @@ export class Sink extends Writable {
   }
 
   override _write(chunk: string | Buffer, _: string, done: (error?: Error) => void): void {
+    if (this.#closed) {
+      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+      return
+    }
     this.text += chunk.toString()
     for (const look of this.#watchers) look()
     done()
+  }
+
+  /** Nobody reads on: from now on, writing fails as on a pipe whose reader has gone. */
+  close(): void {
+    this.#closed = true
+    this.on('error', () => {})
   }
 
   /** Resolves when what was written matches. */
@@ -74,9 +92,13 @@ export class CommandLine {
     }
   }
 
+  runIn(shell: Shell, args: readonly string[]): Promise<number> {
+    return run(args, shell)
+  }
+
   async run(args: readonly string[], conditions?: Conditions): Promise<Outcome> {
     const shell = this.shell(conditions)
-    const code = await run(args, shell)
+    const code = await this.runIn(shell, args)
     return { code, stdout: shell.stdout.text, stderr: shell.stderr.text }
   }
 
@@ -89,6 +111,17 @@ export class CommandLine {
 
   async json<T>(...args: readonly string[]): Promise<T> {
     return JSON.parse(await this.done(...args, '--json')) as T
+  }
+
+  /** A link that somebody else signed. */
+  async foreignLink(...mint: readonly string[]): Promise<string> {
+    const env = { VALETKEY_SIGNING_KEY: SIGNING_KEY, VALETKEY_DATA: 'nowhere' }
+    return (await this.run(['mint', ...mint], { env })).stdout.trim()
+  }
+
+  /** The claims of each block. */
+  claimsOf(link: string): readonly Block[] {
+    return inspectKey(keyOf(link).key, this.now).blocks.map(({ claims }) => claims)
   }
 
   remove(): void {

@@ -1,0 +1,217 @@
+/** The command line without a server: files in and out, a look at the installation, help. */
+import { createHash } from 'node:crypto'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { later, type Seconds } from '../../key/units.ts'
+import { CommandLine } from '../unit/cli/command-line.ts'
+
+let line: CommandLine
+beforeEach(() => {
+  line = new CommandLine()
+})
+afterEach(() => line.remove())
+
+const write = (name: string, content: string | Buffer) =>
+  writeFileSync(join(line.folder, name), content)
+const read = (name: string) => readFileSync(join(line.folder, name))
+const put = async (...paths: string[]) => {
+  for (const path of paths) await line.run(['put', '-', path], { stdin: 'x' })
+}
+
+describe('put and get', () => {
+  it('carry a file into the store and out again, byte for byte', async () => {
+    const content = Buffer.alloc(3_000_001, 'valetkey ')
+    write('big.png', content)
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    expect(await line.json('put', 'big.png', 'demo/pics/')).toMatchObject({
+      path: 'demo/pics/big.png',
+      size: content.length,
+      type: 'image/png',
+      etag: `"${sha256}"`,
+      sha256,
+      created: true,
+    })
+    expect(await line.done('get', 'demo/pics/big.png', 'copy.png')).toBe('copy.png  2.9 MiB')
+    expect(read('copy.png').equals(content)).toBe(true)
+  })
+
+  it('carry nothing at all as well: an empty file, whose name has no extension', async () => {
+    write('f', '')
+    const type = 'application/octet-stream'
+    expect(await line.json('put', 'f', 'demo/html')).toMatchObject({ size: 0, type })
+    await line.done('get', 'demo/html', 'copy')
+    expect(read('copy')).toHaveLength(0)
+  })
+
+  it('read from and write to pipes', async () => {
+    const args = ['put', '-', 'demo/in.txt', '--type', 'text/plain; charset=utf-8']
+    expect((await line.run(args, { stdin: 'from a pipe' })).code).toBe(0)
+    expect(await line.done('get', 'demo/in.txt', '-')).toBe('from a pipe')
+    expect((await line.run(['put', '-', 'demo/'], { stdin: 'x' })).code).toBe(2)
+  })
+
+  it('replace only what they may', async () => {
+    write('a.txt', 'one')
+    await line.done('put', 'a.txt', 'demo/a.txt')
+    expect(await line.run(['put', 'a.txt', 'demo/a.txt', '--no-overwrite'])).toMatchObject({
+      code: 1,
+      stderr: 'valetkey: demo/a.txt is there already: leave out --no-overwrite to replace it\n',
+    })
+    write('a.txt', 'two')
+    expect(await line.done('put', 'a.txt', 'demo/a.txt')).toMatch(/^replaced demo\/a.txt/)
+    write('a.txt', 'mine')
+    expect(await line.run(['get', 'demo/a.txt'])).toMatchObject({
+      code: 1,
+      stderr: 'valetkey: a.txt is there already: --force replaces it\n',
+    })
+    expect(read('a.txt').toString()).toBe('mine')
+    await line.done('get', 'demo/a.txt', '--force')
+    expect(read('a.txt').toString()).toBe('two')
+    expect(readdirSync(line.folder).sort()).toEqual(['a.txt', 'data'])
+  })
+
+  it('show how far they are, on a terminal only, and take it away again', async () => {
+    write('a.txt', 'x'.repeat(100))
+    expect((await line.run(['put', 'a.txt', 'demo/a.txt'])).stderr).toBe('')
+    const { stderr } = await line.run(['put', 'a.txt', 'demo/a.txt'], { isTTY: true })
+    expect(stderr).toMatch(/a\.txt 100% \[#{24}\] 100 B of 100 B/)
+    expect(stderr.endsWith('\r\u001b[2K')).toBe(true)
+  })
+
+  it('leave nothing behind when interrupted', async () => {
+    write('a.txt', 'x')
+    const shell = line.shell()
+    const running = line.runIn(shell, ['put', 'a.txt', 'demo/a.txt'])
+    // asked for as soon as the command listens, long before the store is open
+    line.signals.once('newListener', () => queueMicrotask(() => line.signals.emit('SIGINT')))
+    expect(await running).toBe(1)
+    expect(shell.stderr.text).toBe('valetkey: interrupted; nothing was left half done\n')
+    expect(line.signals.eventNames()).toEqual([])
+    expect(await line.done('ls')).toBe('')
+  })
+})
+
+describe('ls and rm', () => {
+  it('list one level, or all, in byte order', async () => {
+    await put('demo/b.txt', 'demo/a/1', 'demo/a/2', 'demo/Z', 'other/x')
+    expect(await line.done('ls')).toBe('demo/\nother/')
+    expect(await line.done('ls', 'demo')).toBe('demo/Z\ndemo/a/\ndemo/b.txt')
+    expect(await line.done('ls', 'demo/a/1')).toBe('demo/a/1')
+    expect(await line.done('ls', '--recursive', 'demo/a/')).toBe('demo/a/1\ndemo/a/2')
+    expect(await line.done('ls', '--long', 'demo/')).toMatch(
+      /^1 B +\S+Z +application\/octet-stream +- +demo\/Z\n +- +- +- +- +demo\/a\/\n/,
+    )
+    expect(await line.json('ls', 'demo/')).toMatchObject({
+      prefix: 'demo/',
+      prefixes: ['demo/a/'],
+      objects: [{ path: 'demo/Z', size: 1 }, { path: 'demo/b.txt' }],
+    })
+  })
+
+  it('delete one, several, and all beneath a prefix', async () => {
+    await put('demo/a', 'demo/b', 'demo/c/1', 'demo/c/2', 'other/x')
+    expect(await line.done('rm', 'demo/a', 'demo/b')).toBe('deleted demo/a\ndeleted demo/b')
+    expect(await line.json('rm', '-r', '--yes', 'demo/')).toEqual({
+      deleted: ['demo/c/1', 'demo/c/2'],
+      missing: [],
+    })
+    expect(await line.done('ls', '-r')).toBe('other/x')
+  })
+})
+
+describe('what can not be done', () => {
+  it.each([
+    [['put', 'none.txt', 'demo/a'], 1, /none\.txt: there is no such file or folder/],
+    [['put', '.', 'demo/a'], 1, /it is a folder: name a file/],
+    [['put', 'a.txt', 'demo/../a'], 1, /path_malformed/],
+    [['put', 'a.txt', 'demo/a', '--type', 'text'], 2, /media type/],
+    [['get', 'demo/none'], 1, /there is no object demo\/none/],
+    [['get', 'demo/'], 1, /path_malformed/],
+    [['rm', 'demo/none'], 1, /there is nothing at demo\/none/],
+    [['rm', 'demo/'], 2, /-r deletes everything/],
+    [['rm', '-r', 'demo/'], 1, /repeat with --yes/],
+  ])('%j is refused, and leaves nothing behind', async (args, code, message) => {
+    write('a.txt', 'x')
+    await put('demo/there')
+    const outcome = await line.run(args)
+    expect(outcome.code).toBe(code)
+    expect(outcome.stderr).toMatch(message)
+    expect(readdirSync(line.folder).sort()).toEqual(['a.txt', 'data'])
+    expect(await line.done('ls', '-r')).toBe('demo/there')
+  })
+})
+
+describe('doctor', () => {
+  interface Report {
+    readonly healthy: boolean
+    readonly findings: readonly { readonly check: string; readonly status: string }[]
+  }
+
+  const doctor = async (settings: Record<string, string> = {}) => {
+    // port 9 (discard) is one where nothing of ours listens
+    const env = { VALETKEY_GATEWAY_LISTEN: '127.0.0.1:9', VALETKEY_STORE_RESERVE: '1', ...settings }
+    const { code, stdout } = await line.run(['doctor', '--json'], { env })
+    const { healthy, findings } = JSON.parse(stdout) as Report
+    const found = Object.fromEntries(findings.map(({ check, status }) => [check, status]))
+    return { code, healthy, found }
+  }
+
+  it('finds nothing to complain of but that no gateway runs', async () => {
+    await put('demo/a')
+    await line.done('mint', 'demo/a')
+    expect(await doctor()).toEqual({
+      code: 0,
+      healthy: true,
+      found: {
+        configuration: 'ok',
+        'data folder': 'ok',
+        permissions: 'ok',
+        disk: 'ok',
+        'file system': 'ok',
+        clock: 'ok',
+        'database ledger': 'ok',
+        'database store': 'ok',
+        'signing key': 'ok',
+        gateway: 'warn',
+      },
+    })
+  })
+
+  it('changes nothing where there is no data folder yet', async () => {
+    expect(await doctor()).toMatchObject({ code: 0, found: { 'data folder': 'warn' } })
+    expect(readdirSync(line.folder)).toEqual([])
+  })
+
+  it('sees a clock that went back, and a full disk', async () => {
+    await line.done('mint', 'demo/a')
+    line.now = later(line.now, -100 as Seconds)
+    expect(await doctor({ VALETKEY_STORE_RESERVE: '1000TiB' })).toMatchObject({
+      code: 1,
+      found: { clock: 'fail', disk: 'fail', 'signing key': 'ok' },
+    })
+  })
+
+  it('sees secrets that others can read', async () => {
+    await line.done('mint', 'demo/a')
+    const [name = ''] = readdirSync(join(line.folder, 'data', 'secrets'))
+    chmodSync(join(line.folder, 'data', 'secrets', name), 0o644)
+    expect(await doctor()).toMatchObject({
+      code: 1,
+      found: { permissions: 'fail', 'signing key': 'fail', 'database ledger': 'ok' },
+    })
+  })
+
+  it('sees a damaged database', async () => {
+    await line.done('mint', 'demo/a')
+    write('data/ledger.db', 'this is no database, whatever its name says'.repeat(50))
+    expect(await doctor()).toMatchObject({ code: 1, found: { 'database ledger': 'fail' } })
+  })
+
+  it('stops at wrong settings', async () => {
+    expect(await doctor({ VALETKEY_NONSENSE: '1' })).toMatchObject({
+      code: 1,
+      found: { configuration: 'fail' },
+    })
+  })
+})

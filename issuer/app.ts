@@ -26,7 +26,7 @@ export const ROUTES: readonly Route[] = [
 
 interface Env {
   Bindings: HttpBindings
-  Variables: { requestId: string; caller: Caller }
+  Variables: { requestId: string; caller: Caller; route: string; params: Record<string, string> }
 }
 
 const DOCUMENT_PATH = '/openapi.json'
@@ -61,17 +61,22 @@ export function createIssuer(issuer: Issuer): OpenAPIHono<Env> {
 
 /** Who asks comes first: nobody learns what is wrong with a request they may not make. */
 async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Response> {
+  c.set('route', route.path)
   const { incoming } = c.env
   const now = issuer.now()
   const caller = await admitted(route, { ...issuer, now }, c)
-  const params = route.params ? checked(route.params, c.req.param()) : {}
+  const params = (route.params ? checked(route.params, c.req.param()) : {}) as Record<
+    string,
+    string
+  >
+  c.set('params', params)
   const query = route.query && checked(route.query, readQuery(incoming.url ?? ''))
   const body = route.body?.read(await readJson(incoming))
   const answer = await route.answer({
     issuer,
     caller,
     now,
-    params: params as Record<string, string>,
+    params,
     query,
     body,
   })
@@ -155,13 +160,12 @@ function finish(c: Context<Env>): void {
   if (hasBody && !complete) headers.set('Connection', 'close')
 }
 
-/** By allowlist: no query, no header, no body. */
+/** By allowlist: no query, no header, no body, and of the path what is known to be no secret. */
 function logRequest(c: Context<Env>, { log }: Issuer, milliseconds: number): void {
-  const caller = c.get('caller')
+  const { requestId, caller, route = 'none', params = {} } = c.var
   const who = caller?.kind === 'holder' ? `key ${caller.grant.id}` : (caller?.kind ?? 'unknown')
   const { status } = c.res
-  const { requestId } = c.var
-  const entry = { requestId, method: c.req.method, path: c.req.path, status, milliseconds, who }
+  const entry = { requestId, method: c.req.method, route, ...params, status, milliseconds, who }
   if (status < 500) log.info(entry, 'request')
   else log.error({ ...entry, err: causeOf(c.error) }, 'request failed')
 }

@@ -66,9 +66,12 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
 
 const listening = (server: Server, { host, port }: IssuerSettings['listen']): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) => {
+      const why = `the issuer can not listen on ${host}:${port}: ${cause.message}`
+      reject(new Error(`${why}; set "listen" under [issuer] to another address`, { cause }))
+    })
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.removeAllListeners('error')
       resolve()
     })
   })

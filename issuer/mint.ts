@@ -68,7 +68,3 @@ export function mint(options: MintOptions, context: MintContext): Minted {
     claims: { kid: signingKey.kid, ...block },
   }
 }
-
-/** Many keys, all or none. @throws as {@link mint}, on the first that can't be minted */
-export const mintMany = (many: readonly MintOptions[], context: MintContext): readonly Minted[] =>
-  many.map((options) => mint(options, context))

@@ -68,10 +68,14 @@ function lastMoment(mintedBefore: UnixSeconds | undefined, now: UnixSeconds): Un
   )
 }
 
-/** A key that was minted elsewhere is not known here, nor when it expires: kept for ever. */
+/**
+ * A key that was minted elsewhere is not known here, nor when it expires: revoked for ever. So is an
+ * id that the holder of a key may have chosen, lest a short life under somebody else's id end this.
+ */
 async function namedById(id: string, ledger: IssuedKeys): Promise<Named> {
   const [known] = await ledger.issued({ id, limit: 1 })
-  return { kind: 'id', value: id, ...(known && { until: known.expires }) }
+  const isOurs = known !== undefined && !known.issuedBy.startsWith('key ')
+  return { kind: 'id', value: id, ...(isOurs && { until: known.expires }) }
 }
 
 /**

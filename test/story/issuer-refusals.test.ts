@@ -346,6 +346,15 @@ describe('where it is sent', () => {
     expect(house.logged.join('')).toContain(ids[4])
   })
 
+  it('keeps a key out of the log that was sent where its id belongs', async () => {
+    const key = keyFor()
+    const sent = await house.send('DELETE', `/v1/keys/${key}`)
+    expect(sent.json.code).toBe('request_malformed')
+    await house.send('GET', `/${key}`)
+    expect(house.logged.join('')).not.toContain(key)
+    expect(house.logged.join('')).toContain('/v1/keys/{id}')
+  })
+
   it('answers no web page: no CORS', async () => {
     const headers = { ...bearer(house.token), Origin: 'https://evil.example' }
     const sent = await send(`${house.issuer.url}/v1/keys`, 'GET', undefined, headers)

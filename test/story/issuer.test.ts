@@ -20,7 +20,7 @@ describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind)
     const asked = { path: 'photos/cat.jpg', methods: ['GET'], expiresIn: '1h', subject: 'ann' }
     const minted = await house.send('POST', '/v1/keys', asked)
     expect(minted.status).toBe(201)
-    const { id, key, url, expires } = minted.json
+    const { id, key, expires } = minted.json
     expect(minted.json).toEqual({
       id,
       key,
@@ -126,6 +126,9 @@ describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind)
     expect(revoked.status).toBe(201)
     expect(revoked.json).toMatchObject({ kind: 'id', value: inner.id, reason: 'lost' })
     expect(revoked.json.until).toBe(outer.expires)
+    // an id that a holder chose might be another key's as well, which lives longer
+    const byId = await house.send('POST', '/v1/revocations', { id: inner.id })
+    expect(byId.json).not.toHaveProperty('until')
     const still = await house.send('POST', '/v1/keys', { path: 'bkt/b' }, outer.key)
     expect(still.status).toBe(201)
     const dead = await house.send('POST', '/v1/keys', { path: 'bkt/a' }, inner.key)
@@ -213,6 +216,24 @@ describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind)
     expect((await house.send('GET', '/-/health', undefined, null)).json).toEqual({ status: 'ok' })
     expect((await house.send('GET', '/-/ready', undefined, null)).json).toEqual({ status: 'ok' })
     expect((await house.send('HEAD', '/-/health', undefined, null)).status).toBe(200)
+  })
+})
+
+describe('an issuer that starts', () => {
+  it('says so where the address is taken', async () => {
+    const house = await openIssuer('memory')
+    const listen = `127.0.0.1:${house.issuer.port}`
+    await expect(openIssuer('memory', { listen })).rejects.toThrow(/EADDRINUSE.*\[issuer\]/)
+    await house.close()
+  })
+
+  it('has made its own signing key and token, and takes no more requests once closed', async () => {
+    const house = await openIssuer('memory')
+    expect(house.keyring.records()).toMatchObject([{ status: 'active', secret: 'file' }])
+    expect(house.token).toMatch(/^vkadm_/)
+    await house.issuer.close()
+    await expect(house.send('GET', '/-/health')).rejects.toThrow()
+    await house.close()
   })
 })
 

@@ -57,6 +57,11 @@ export async function openIssuer(
   let time = 1_780_000_000
   const now = () => time as UnixSeconds
   const logged: string[] = []
+  const release = async () => {
+    await ledger.close()
+    instance.close()
+    temp.remove()
+  }
   const issuer = await startIssuer({
     settings: issuerSection.parse({ listen: '127.0.0.1:0', ...(section as object) }),
     ledger,
@@ -65,6 +70,9 @@ export async function openIssuer(
     secretsFolder,
     log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
     now,
+  }).catch(async (error) => {
+    await release()
+    throw error
   })
   const token = readFileSync(join(secretsFolder, 'admin-token'), 'utf8').trim()
   return {
@@ -82,9 +90,7 @@ export async function openIssuer(
       send(`${issuer.url}${path}`, method, body, auth === null ? {} : bearer(auth)),
     close: async () => {
       await issuer.close()
-      await ledger.close()
-      instance.close()
-      temp.remove()
+      await release()
     },
   }
 }

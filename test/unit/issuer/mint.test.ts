@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { inspect, mint, narrow, OptionsError, Refusal } from '../../../index.ts'
-import { mintMany, mint as mintWith, randomId } from '../../../issuer/mint.ts'
+import { mint as mintWith, randomId } from '../../../issuer/mint.ts'
 import { parseKey } from '../../../key/format.ts'
 import { keyOf } from '../../../key/link.ts'
 import { beginOnNode, nodeMac } from '../../../key/node-mac.ts'
@@ -37,9 +37,8 @@ describe('minting', () => {
     expect(verified(minted.key).blocks).toEqual([minted.claims])
   })
 
-  it('makes all of many or none', () => {
-    expect(mintMany([{ path: 'bkt/a' }, { path: 'bkt/b' }], context)).toHaveLength(2)
-    expect(() => mintMany([{ path: 'bkt/a' }, { path: '' }], context)).toThrow(OptionsError)
+  it('refuses with every mistake', () => {
+    expect(() => mintWith({ path: '', uses: 0 }, context)).toThrow(OptionsError)
   })
 
   it('refuses a key that would be too long', () => {

@@ -42,8 +42,8 @@ describe('what an option becomes', () => {
     [{ expiresIn: 90 }, { exp: NOW + 90 }],
     [{ expires: '15m' }, { exp: NOW + 900 }],
     [
-      { expires: '2026-06-01T13:00:00+01:00', notBefore: 0 },
-      { exp: NOW, nbf: 0 },
+      { expires: '2026-06-01T14:00:00+01:00', notBefore: 0 },
+      { exp: NOW + 3600, nbf: 0 },
     ],
     [{ expires: NOW + 7 }, { exp: NOW + 7 }],
     [{ notBefore: '2026-06-02' }, { nbf: NOW + 43_200 }],

@@ -25,13 +25,17 @@ export interface Admitted {
   readonly attempt: Attempt
 }
 
-/** Keys whose signature was found good, so that a key is parsed and verified once. */
-const MAX_REMEMBERED = 10_000
+/**
+ * Keys whose signature was found good, so that a key is parsed and verified once. In characters of
+ * key text, since whoever narrows a key makes as many as they like, of up to 4096 characters.
+ */
+const MAX_REMEMBERED = 4 << 20
 
 export class Gatekeeper {
   readonly #ledger: Ledger
   readonly #keyring: Keyring
   readonly #verified = new Map<string, Grant>()
+  #remembered = 0
   #epoch: number
 
   constructor(ledger: Ledger, keyring: Keyring) {
@@ -47,16 +51,22 @@ export class Gatekeeper {
   async verify({ key }: Claimed): Promise<Grant> {
     await this.#keyring.refresh()
     if (this.#epoch !== this.#keyring.epoch) {
-      this.#verified.clear()
+      this.#forget()
       this.#epoch = this.#keyring.epoch
     }
     const known = this.#verified.get(key)
     if (known !== undefined) return known
     const text = parseKey(key)
     const grant = verifyKey(text, this.#keyring.signer(kidOf(text)), nodeMac)
-    if (this.#verified.size >= MAX_REMEMBERED) this.#verified.clear()
+    if (this.#remembered >= MAX_REMEMBERED) this.#forget()
     this.#verified.set(key, grant)
+    this.#remembered += key.length
     return grant
+  }
+
+  #forget(): void {
+    this.#verified.clear()
+    this.#remembered = 0
   }
 
   /** @throws Refusal of the first stage that does not let the attempt pass */

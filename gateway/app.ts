@@ -6,16 +6,25 @@
  * Any stage may refuse; a refusal is rendered in one place and the exchange is told of in one line.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from '../key/refusal.ts'
 import { attemptOf } from './attempt.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
 import { actionOf, claimOf, perform } from './protocols/native.ts'
 import { ALLOWED, asRefusal, problemOf } from './protocols/problem.ts'
-import { readRequest } from './request.ts'
+import { hasBody, readRequest } from './request.ts'
 import { respond, writeHead } from './respond.ts'
 import type { Services } from './services.ts'
 
-/** Answers one request; never rejects. */
+export const SHUTTING_DOWN = new Refusal(
+  'unavailable',
+  'this gateway is shutting down; send the request again in a moment',
+)
+
+/**
+ * Answers one request; never rejects.
+ * @param onEnd told when the response has ended and everything about it is known
+ */
 export async function handle(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -23,12 +32,13 @@ export async function handle(
   onEnd: (exchange: Exchange) => void,
 ): Promise<void> {
   const exchange = new Exchange(incoming, outgoing, services.clock.monotonic())
-  outgoing.once('close', () => onEnd(exchange))
   try {
     await serve(exchange, services)
   } catch (error) {
     refuse(exchange, error, services)
   }
+  if (outgoing.closed) onEnd(exchange)
+  else outgoing.once('close', () => onEnd(exchange))
 }
 
 async function serve(exchange: Exchange, services: Services): Promise<void> {
@@ -39,11 +49,13 @@ async function serve(exchange: Exchange, services: Services): Promise<void> {
     request.headers,
     services.settings.trustedProxies,
   )
+  if (services.isDraining()) throw SHUTTING_DOWN
+  // a body that nobody asked for is not read: the connection ends with the response
+  if (request.method !== 'PUT' && hasBody(exchange.incoming)) {
+    exchange.outgoing.shouldKeepAlive = false
+  }
   if (request.method === 'OPTIONS') return preflight(exchange, services)
   const action = actionOf(request)
-  // a body that nobody asked for is not read: the connection ends with the response
-  if (action.method !== 'PUT' && hasBody(exchange.incoming))
-    exchange.outgoing.shouldKeepAlive = false
   const claimed = claimOf(request)
   const grant = await services.gatekeeper.verify(claimed)
   exchange.grant = grant
@@ -79,36 +91,23 @@ function refuse(exchange: Exchange, error: unknown, services: Services): void {
     outgoing.destroy()
     return
   }
-  const { headers, body } = problemOf(refusal, exchange)
+  const { headers, body } = problemOf(refusal, exchange.id)
   if (incoming.complete || !hasBody(incoming)) {
     respond(exchange, services, refusal.status, headers, body)
     return
   }
+  outgoing.shouldKeepAlive = false
   const length = String(Buffer.byteLength(body))
-  writeHead(exchange, services, refusal.status, [
-    ...headers,
-    'Content-Length',
-    length,
-    'Connection',
-    'close',
-  ])
+  writeHead(exchange, services, refusal.status, [...headers, 'Content-Length', length])
   outgoing.write(body)
   linger(exchange)
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /**
  * Ending the connection while a client still sends would make its kernel throw the refusal away
  * unread. So a little more is read, to nowhere, and then it is ended.
  */
-function linger({ incoming, outgoing, expectsContinue }: Exchange): void {
-  if (expectsContinue) {
-    // nothing was sent, since nothing was asked for
-    outgoing.end()
-    return
-  }
+function linger({ incoming, outgoing }: Exchange): void {
   let left = LINGER_BYTES
   const done = (): void => {
     clearTimeout(timer)

@@ -10,7 +10,7 @@ const PROCESS = randomBytes(6).toString('base64url')
 let count = 0
 
 /** Unique over all processes; cheap, since every request has one. */
-function nextId(): string {
+export function nextId(): string {
   count += 1
   return `${PROCESS}-${count.toString(36)}`
 }

@@ -9,18 +9,20 @@ import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
-import { handle } from './app.ts'
+import { handle, SHUTTING_DOWN } from './app.ts'
 import type { CorsSettings, GatewaySettings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
+import { hasBody, readRequest } from './request.ts'
 import { listen, makeServer, urlOf } from './server.ts'
 import type { Clock, Services } from './services.ts'
 import { DiskStore } from './store/disk/store.ts'
 import type { Store, Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
+import { inTurn } from './turns.ts'
 
 export interface GatewayParts {
   readonly settings: GatewaySettings
@@ -62,6 +64,8 @@ export class Gateway {
   readonly #activity: ActivityLog
   readonly #ours: (incoming: IncomingMessage, outgoing: ServerResponse) => void
   readonly #timers: readonly NodeJS.Timeout[]
+  readonly #onIdle: (() => void)[] = []
+  #running = 0
   #draining = false
   #ledgerVersion = -1
 
@@ -75,11 +79,13 @@ export class Gateway {
       gatekeeper: new Gatekeeper(ledger, keyring),
       transfers: new Transfers(settings, clock.monotonic),
       cors: new Cors(cors.origins),
+      isDraining: () => this.#draining,
     }
     this.#activity = new ActivityLog(ledger, (error) =>
       log.warn({ err: error }, 'activity not kept'),
     )
     const ours = makeOurs(
+      settings.basePath,
       () => this.troubles(),
       (asked) => judge(asked, this.services),
     )
@@ -90,11 +96,30 @@ export class Gateway {
     ]
   }
 
-  /** Answers one request. */
-  readonly handle = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+  /** Answers one request, when those before it on its connection were answered. */
+  readonly handle = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    inTurn(incoming, outgoing, () => this.#answer(incoming, outgoing))
+
+  #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     if (this.#draining) outgoing.shouldKeepAlive = false
-    if (isOurs(incoming.url ?? '', this.services.settings.basePath)) this.#ours(incoming, outgoing)
-    else void handle(incoming, outgoing, this.services, this.#onEnd)
+    if (isOurs(incoming, this.services.settings.basePath)) {
+      // nothing there reads a body: the connection ends with the response
+      if (hasBody(incoming)) outgoing.shouldKeepAlive = false
+      // the adapter makes a URL of it, which no route looks at; a probe over HTTP/1.0 has none
+      incoming.headers.host = 'localhost'
+      this.#ours(incoming, outgoing)
+      return
+    }
+    this.#running += 1
+    void handle(incoming, outgoing, this.services, this.#onEnd).finally(() => {
+      this.#running -= 1
+      if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
+    })
+  }
+
+  /** Resolves when no request for an object is being answered. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
   }
 
   readonly #onEnd = (exchange: Exchange): void => {
@@ -134,34 +159,53 @@ export class Gateway {
     ]
   }
 
-  /** From now on not ready; what runs goes on. */
+  /** From now on not ready: what runs goes on, what is new is refused. */
   beginDraining(): void {
     this.#draining = true
   }
 
-  /** Stops what runs beside the requests. */
+  /** Cuts what still runs; resolves when nothing of it uses store or ledger any more. */
   async close(): Promise<void> {
+    this.beginDraining()
     for (const timer of this.#timers) clearInterval(timer)
-    this.services.transfers.cutAll(new Refusal('unavailable', 'the gateway is shutting down'))
+    this.services.transfers.cutAll(SHUTTING_DOWN)
+    await this.idle()
     await this.#activity.flush()
   }
 }
 
-/** Probes come to us directly, pages through a proxy that may leave its path in front. */
-const isOurs = (target: string, basePath: string): boolean =>
-  target.startsWith('/-/') || (basePath !== '' && target.startsWith(`${basePath}/-/`))
+/**
+ * Probes come to us directly, pages through a proxy that may leave its path in front. What can't be
+ * read is not ours, but refused like any other request.
+ */
+function isOurs(incoming: IncomingMessage, basePath: string): boolean {
+  const target = incoming.url ?? ''
+  const isBelow = (base: string): boolean => target.startsWith(`${base}/-/`)
+  if (!isBelow('') && !isBelow(basePath)) return false
+  try {
+    readRequest(incoming, isBelow('') ? '' : basePath)
+    return true
+  } catch {
+    return false
+  }
+}
 
 export interface RunningGateway {
   readonly url: string
   readonly port: number
-  /** Stops taking connections, lets transfers end for as long as the settings say, then cuts them. */
+  /**
+   * Drains: not ready and refusing what is new, while transfers end for as long as the settings
+   * say; what then still runs is cut.
+   */
   close(): Promise<void>
 }
 
 /** @throws as `server.listen` does, such as EADDRINUSE */
 export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
   const gateway = new Gateway(parts)
-  const server = makeServer(parts.settings, gateway.handle)
+  const server = makeServer(parts.settings, gateway.handle, (refused) =>
+    parts.log.info(refused, 'unreadable request'),
+  )
   try {
     const port = await listen(server, parts.settings.listen)
     return {
@@ -177,10 +221,19 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
 
 async function drain(gateway: Gateway, server: Server, milliseconds: number): Promise<void> {
   gateway.beginDraining()
+  let cut = (): void => {}
+  const patience = new Promise<void>((resolve) => {
+    cut = resolve
+  })
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    cut()
+  }, milliseconds)
+  // still listening, so that whoever probes hears that we are not ready
+  await Promise.race([gateway.idle(), patience])
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // connections become idle as their last response ends
   const idle = setInterval(() => server.closeIdleConnections(), 100)
-  const timer = setTimeout(() => server.closeAllConnections(), milliseconds)
   await closed
   clearInterval(idle)
   clearTimeout(timer)

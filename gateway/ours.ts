@@ -2,7 +2,9 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { Refusal } from '../key/refusal.ts'
+import { nextId } from './exchange.ts'
 import type { Verdict } from './forward-auth.ts'
+import { problemOf } from './protocols/problem.ts'
 import type { Trouble } from './store/store.ts'
 
 /** Why the gateway should get no new requests; empty while it should. */
@@ -10,13 +12,27 @@ export type Readiness = () => Promise<readonly Trouble[]>
 
 export type Judge = (incoming: HttpBindings['incoming']) => Promise<Verdict>
 
-export function makeOurs(readiness: Readiness, judge: Judge): Hono<{ Bindings: HttpBindings }> {
-  const ours = new Hono<{ Bindings: HttpBindings }>()
+type Ours = Hono<{ Bindings: HttpBindings }>
+
+/** @param basePath what a proxy may leave in front of the path; probes come without it */
+export function makeOurs(basePath: string, readiness: Readiness, judge: Judge): Ours {
+  const ours: Ours = new Hono()
   ours.use(async (c, next) => {
     await next()
     c.header('Cache-Control', 'no-store')
     c.header('X-Content-Type-Options', 'nosniff')
   })
+  const routes = routesOf(readiness, judge)
+  ours.route('/', routes)
+  if (basePath !== '') ours.route(basePath, routes)
+  ours.notFound((c) =>
+    problem(404, new Refusal('resource_not_found', `there is nothing at ${c.req.path}`)),
+  )
+  return ours
+}
+
+function routesOf(readiness: Readiness, judge: Judge): Ours {
+  const ours: Ours = new Hono()
   ours.get('/-/health', (c) => c.json({ status: 'ok' }))
   ours.get('/-/ready', async (c) => {
     const troubles = await readiness()
@@ -33,16 +49,15 @@ export function makeOurs(readiness: Readiness, judge: Judge): Hono<{ Bindings: H
     }
     return c.body(null, 204)
   })
-  ours.notFound((c) =>
-    problem(404, new Refusal('resource_not_found', `there is nothing at ${c.req.path}`)),
-  )
   return ours
 }
 
-function problem(status: number, { code, title, detail }: Refusal): Response {
-  const body = { type: `urn:valetkey:refusal:${code}`, title, status, code, detail }
-  return new Response(`${JSON.stringify(body)}\n`, {
+/** @param status of `/-/auth`, where the proxies that ask understand few */
+function problem(status: number, refusal: Refusal): Response {
+  const id = nextId()
+  const { body } = problemOf(refusal, id)
+  return new Response(body, {
     status,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: { 'Content-Type': 'application/problem+json', 'X-Request-Id': id },
   })
 }

@@ -24,6 +24,9 @@ export type Headers = ReadonlyMap<string, string>
 /** Decoded parameters in the order sent. */
 export type Query = readonly (readonly [name: string, value: string])[]
 
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 /** @throws Refusal request_malformed, uri_too_long, headers_too_large, key_ambiguous */
 export function readRequest(incoming: IncomingMessage, basePath: string): RawRequest {
   const headers = readHeaders(incoming.rawHeaders)
@@ -31,6 +34,10 @@ export function readRequest(incoming: IncomingMessage, basePath: string): RawReq
   // that lacks a Host header field"
   if (incoming.httpVersion === '1.1' && !headers.has('host')) {
     throw new Refusal('request_malformed', 'an HTTP/1.1 request has a Host header')
+  }
+  // RFC 9110 §10.1.1: no other expectation is defined
+  if (!/^100-continue$/i.test(headers.get('expect') ?? '100-continue')) {
+    throw new Refusal('request_malformed', 'the header Expect is "100-continue", or not there')
   }
   return requestOf(incoming.method ?? '', incoming.url ?? '', headers, basePath)
 }

@@ -1,20 +1,49 @@
 /** The public listener: node:http with our limits, `Expect: 100-continue` in our hands, no magic. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Refusal, type RefusalCode } from '../key/refusal.ts'
+import { peerOf } from './client.ts'
 import type { GatewaySettings, ListenAddress } from './config.ts'
+import { nextId } from './exchange.ts'
+import { problemOf } from './protocols/problem.ts'
+import { isSilent } from './turns.ts'
 
 const HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT = 10_000
 const KEEP_ALIVE_TIMEOUT = 5_000
 
+/** How often connections are looked at whose headers take too long, in milliseconds. */
+const CHECKING_INTERVAL = 1000
+/** How long a client has to read that its request could not be read, in milliseconds. */
+const FAREWELL = 1000
+
 export type RequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
-export function makeServer(settings: GatewaySettings, handler: RequestHandler): Server {
+/** What there is to log of a request that never became one. */
+export interface Unreadable {
+  readonly id: string
+  readonly status: number
+  readonly code: RefusalCode
+  readonly address: string
+}
+
+export function makeServer(
+  settings: Pick<GatewaySettings, 'maxConnections'>,
+  handler: RequestHandler,
+  onUnreadable: (refused: Unreadable) => void = () => {},
+): Server {
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      connectionsCheckingInterval: CHECKING_INTERVAL,
       // uploads take as long as they take: their progress is watched instead
       requestTimeout: 0,
       // refused by us, with a body that says so
@@ -27,44 +56,52 @@ export function makeServer(settings: GatewaySettings, handler: RequestHandler): 
   server.maxConnections = settings.maxConnections
   // without this, Node sends `100 Continue` before anybody has looked at the key
   server.on('checkContinue', handler)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseUnreadable(error.code, socket)
+  // what else may be expected, the handler refuses
+  server.on('checkExpectation', handler)
+  const refuse = (refusal: Refusal, socket: Socket): void => {
+    if (!socket.writable || !isSilent(socket)) {
+      socket.destroy()
+      return
+    }
+    onUnreadable(refuseRaw(refusal, socket))
+  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(unreadable(error.code), socket),
+  )
+  server.on('connect', (_: IncomingMessage, socket: Socket) => {
+    // Node lets go of the socket: its errors are ours now
+    socket.on('error', () => socket.destroy())
+    refuse(new Refusal('method_not_allowed', 'this is no proxy: CONNECT is not served'), socket)
   })
   return server
 }
 
 /** What node:http itself could not read gets an answer of the same form as every other refusal. */
-const UNREADABLE = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'headers_too_large',
-    'The header block is larger than 16 KiB',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'too_slow',
-    'The header block took longer than 10 seconds',
-  ],
-} as const
-
-const MALFORMED = ['400 Bad Request', 'request_malformed', 'The request is not HTTP/1.1'] as const
-
-function refuseUnreadable(code: string | undefined, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy()
-    return
+function unreadable(code: string | undefined): Refusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Refusal('headers_too_large', 'request line and headers take at most 16 KiB')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Refusal('too_slow', 'request line and headers arrive within 10 seconds')
+    default:
+      return new Refusal('request_malformed', 'what was sent is not HTTP/1.1')
   }
-  const [status, refusal, title] = UNREADABLE[code as keyof typeof UNREADABLE] ?? MALFORMED
-  const body = JSON.stringify({
-    type: `urn:valetkey:refusal:${refusal}`,
-    title,
-    status: Number(status.slice(0, 3)),
-    code: refusal,
-    detail: title,
-  })
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+}
+
+function refuseRaw(refusal: Refusal, socket: Socket): Unreadable {
+  const { status, code } = refusal
+  const id = nextId()
+  const { headers, body } = problemOf(refusal, id)
+  const head = [
+    ...headers,
+    ...['Content-Length', String(Buffer.byteLength(body))],
+    ...['Connection', 'close', 'X-Request-Id', id],
+  ]
+  const lines = head.flatMap((name, at) => (at % 2 === 0 ? `${name}: ${head[at + 1]}\r\n` : []))
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
+    setTimeout(() => socket.destroy(), FAREWELL).unref(),
   )
+  return { id, status, code, address: peerOf(socket) }
 }
 
 /** Resolves with the port that was taken. @throws as `server.listen` does, such as EADDRINUSE */

@@ -15,6 +15,8 @@ export interface Services {
   readonly cors: Cors
   readonly log: Logger
   readonly clock: Clock
+  /** whether the process is about to end, and takes nothing new */
+  readonly isDraining: () => boolean
 }
 
 export interface Clock {

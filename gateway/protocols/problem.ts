@@ -2,23 +2,16 @@
 import { DatabaseError } from '../../database/open.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { UnsatisfiableRange } from '../body/range.ts'
-import type { Exchange, FlatHeaders } from '../exchange.ts'
+import type { FlatHeaders } from '../exchange.ts'
 
 export interface Problem {
   readonly headers: FlatHeaders
   readonly body: string
 }
 
-export function problemOf(refusal: Refusal, exchange: Exchange): Problem {
+export function problemOf(refusal: Refusal, requestId: string): Problem {
   const { code, status, title, detail } = refusal
-  const body = {
-    type: `urn:valetkey:refusal:${code}`,
-    title,
-    status,
-    code,
-    detail,
-    requestId: exchange.id,
-  }
+  const body = { type: `urn:valetkey:refusal:${code}`, title, status, code, detail, requestId }
   return {
     headers: [
       'Content-Type',

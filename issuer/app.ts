@@ -24,9 +24,11 @@ export const ROUTES: readonly Route[] = [
   ...healthRoutes,
 ]
 
+type Params = Readonly<Record<string, string>>
+
 interface Env {
   Bindings: HttpBindings
-  Variables: { requestId: string; caller: Caller; route: string; params: Record<string, string> }
+  Variables: { requestId: string; caller: Caller; route: string; params: Params }
 }
 
 const DOCUMENT_PATH = '/openapi.json'
@@ -65,21 +67,11 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
   const { incoming } = c.env
   const now = issuer.now()
   const caller = await admitted(route, { ...issuer, now }, c)
-  const params = (route.params ? checked(route.params, c.req.param()) : {}) as Record<
-    string,
-    string
-  >
+  const params: Params = route.params ? checked(route.params, c.req.param()) : {}
   c.set('params', params)
   const query = route.query && checked(route.query, readQuery(incoming.url ?? ''))
   const body = route.body?.read(await readJson(incoming))
-  const answer = await route.answer({
-    issuer,
-    caller,
-    now,
-    params,
-    query,
-    body,
-  })
+  const answer = await route.answer({ issuer, caller, now, params, query, body })
   if (answer.location !== undefined) c.header('Location', answer.location)
   return answer.status === 204 ? c.body(null, 204) : c.json(answer.body as object, answer.status)
 }

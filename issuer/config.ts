@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { parseDuration, type Seconds, seconds } from '../key/units.ts'
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string
   readonly port: number
 }

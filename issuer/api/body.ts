@@ -5,7 +5,7 @@ import { Refusal } from '../../key/refusal.ts'
 import { parseStrictJson } from '../../key/strict-json.ts'
 import { type Mistake, OptionsError } from '../options.ts'
 
-export const MAX_BODY_BYTES = 2 ** 20
+const MAX_BODY_BYTES = 2 ** 20
 
 /**
  * The JSON of a body; undefined where there is none. Its media type is not asked for: nothing here

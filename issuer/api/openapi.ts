@@ -50,7 +50,7 @@ export function describeRoute(route: Route): RouteConfig {
     summary,
     security: access === 'open' ? [] : [{ [SCHEME]: [] }],
     request: {
-      ...(params && { params }),
+      ...(params && { params: params as never }),
       ...(query && { query: query as never }),
       ...(body && { body: { content: { 'application/json': { schema: body.schema } } } }),
     },

@@ -23,7 +23,7 @@ export interface Issuer {
   readonly now: () => UnixSeconds
 }
 
-export interface Call<Body = unknown, Query = unknown> {
+interface Call<Body = unknown, Query = unknown> {
   readonly issuer: Issuer
   readonly caller: Caller
   readonly now: UnixSeconds
@@ -32,7 +32,7 @@ export interface Call<Body = unknown, Query = unknown> {
   readonly body: Body
 }
 
-export interface Answer {
+interface Answer {
   readonly status: 200 | 201 | 204
   readonly body?: unknown
   readonly location?: string
@@ -54,7 +54,7 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly path: string
   readonly summary: string
   readonly access: Access
-  readonly params?: z.ZodObject
+  readonly params?: z.ZodType<Readonly<Record<string, string>>>
   readonly query?: z.ZodType<Query>
   readonly body?: BodyRule<Body>
   readonly success: {

@@ -15,7 +15,7 @@ const timeIn = z
   .union([z.string(), z.int()])
   .openapi({ description: '"2026-12-01T18:00:00Z", "15m" from now, or Unix seconds' })
 
-export const id = z
+const id = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
   .openapi({ example: 'huQvDxRIMUGn2WtuCRvXOA' })
@@ -91,7 +91,7 @@ export const KeyRequest = z
 
 export const KeyRequests = z.union([KeyRequest, z.array(KeyRequest).min(1).max(1000)])
 
-export const NewKey = z
+const NewKey = z
   .strictObject({
     id,
     key: z.string().openapi({ description: 'a secret' }),

@@ -9,28 +9,56 @@ export interface Call {
 export const errno = (code: string): Error =>
   Object.assign(new Error(`${code}: injected`), { code })
 
+/** What happens instead of a call; `hang`: it and all later ones never end, as if the process had. */
+export type Fault = { readonly code: string } | 'hang' | undefined
+
 export class FaultyFiles {
   readonly calls: Call[] = []
-  /** the error of a call, by its number from 0; undefined lets it through */
-  fault: (call: Call, number: number) => Error | undefined = () => undefined
+  fault: (call: Call, number: number) => Fault = () => undefined
+  isHung = false
+  /** resolves when a call hangs */
+  readonly hung: Promise<void>
+  #hang: () => void = () => {}
+  #release: (error: Error) => void = () => {}
+  readonly #released: Promise<never>
+
+  constructor() {
+    this.hung = new Promise((resolve) => {
+      this.#hang = resolve
+    })
+    this.#released = new Promise((_, reject) => {
+      this.#release = reject
+    })
+    this.#released.catch(() => {})
+  }
 
   readonly files: Files = new Proxy(nodeFiles, {
     get: (real, name: keyof Files) => {
-      const isNow = name === 'open' || name === 'readNow'
       const call = real[name] as (...given: unknown[]) => unknown
       return (...given: unknown[]) => {
-        const error = this.#next({ name, path: given[0] })
-        if (error === undefined) return call(...given)
-        if (isNow) throw error
+        this.calls.push({ name, path: given[0] })
+        const fault = this.isHung
+          ? 'hang'
+          : this.fault({ name, path: given[0] }, this.calls.length - 1)
+        if (fault === undefined) return call(...given)
+        if (name === 'open' || name === 'readNow')
+          throw errno(fault === 'hang' ? 'EIO' : fault.code)
         // a file that could not be closed is closed all the same
-        const done = name === 'close' ? Promise.resolve(call(...given)) : Promise.resolve()
-        return done.then(() => Promise.reject(error))
+        const before = name === 'close' ? (call(...given) as Promise<unknown>) : Promise.resolve()
+        return before.then(() => this.#failed(fault))
       }
     },
   })
 
-  #next(call: Call): Error | undefined {
-    this.calls.push(call)
-    return this.fault(call, this.calls.length - 1)
+  /** Ends what hangs, with an error. */
+  release(): void {
+    this.#release(errno('EIO'))
+  }
+
+  #failed(fault: Exclude<Fault, undefined>): Promise<never> {
+    if (fault !== 'hang') return Promise.reject(errno(fault.code))
+    this.isHung = true
+    this.#hang()
+    return this.#released
   }
 }

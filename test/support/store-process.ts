@@ -118,6 +118,9 @@ async function obey(folder: string, instances: string): Promise<void> {
 
 const FLOOD_SIZES = [0, 1000, 64 * 1024, 65_537, 300_000, 1_200_000]
 
+/** Of the paths that a flood uses once: whether it deletes them right after it has put them. */
+export const isDeletedAfterwards = (path: ObjectPath): boolean => /[49]$/.test(path)
+
 async function flood(
   store: DiskStore,
   round: number,
@@ -131,7 +134,7 @@ async function flood(
     const path = at(n % 3 === 0 ? `lane-${lane}/again` : `lane-${lane}/${round}-${n}`)
     await put(store, path, content)
     acknowledge({ put: path, digest: digest(content) })
-    if (n % 5 === 4) {
+    if (isDeletedAfterwards(path)) {
       await store.delete(path)
       acknowledge({ deleted: path })
     }

@@ -1,12 +1,10 @@
 import type { Descriptors } from './descriptors.ts'
 import { type Files, ifThere, syncFolder } from './files.ts'
-import type { Health } from './health.ts'
 import type { Layout } from './layout.ts'
 
 interface GarbageOptions {
   readonly files: Files
   readonly layout: Layout
-  readonly health: Health
   readonly descriptors: Descriptors
   /** Strikes names off the index's list of garbage. */
   readonly forget: (names: readonly string[]) => Promise<void>
@@ -37,9 +35,9 @@ export class Garbage {
     const names = this.#unlinked
     this.#unlinked = []
     if (names.length === 0) return
-    const { files, layout, health, forget } = this.#options
+    const { files, layout, forget } = this.#options
     for (const folder of new Set(names.map((name) => layout.folderOf(name)))) {
-      await health.synced('a folder of blobs', syncFolder(files, folder))
+      await syncFolder(files, folder)
     }
     await forget(names)
   }

@@ -3,7 +3,7 @@ import { DatabaseError } from '../../../database/open.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import { type Bytes, bytes, formatBytes, type UnixSeconds } from '../../../key/units.ts'
 import { Damaged, type Trouble } from '../store.ts'
-import { codeOf, type Files } from './files.ts'
+import { codeOf, type FileDescriptor, type Files } from './files.ts'
 
 const MIN_RESERVE = 2 ** 30
 const RESERVE_SHARE = 0.05
@@ -20,6 +20,7 @@ interface HealthOptions {
 
 export class Health {
   readonly #options: HealthOptions
+  /** For good: after a failed fsync nobody knows what is on the disk, and a second would say all is well. */
   #failure: Trouble | undefined
   #lookedAt: UnixSeconds | undefined
   #space: Trouble | undefined
@@ -27,17 +28,6 @@ export class Health {
 
   constructor(options: HealthOptions) {
     this.#options = options
-  }
-
-  /**
-   * For good: after a failed fsync nobody knows what is on the disk, and a second one would say that
-   * all is well.
-   */
-  fail(what: string, error: unknown): void {
-    this.#failure ??= {
-      code: 'unavailable',
-      detail: `${what} failed: ${messageOf(error)}; uploads are refused until valetkey is restarted. Check the disk first`,
-    }
   }
 
   /** Free space is looked up once a second at most. */
@@ -59,13 +49,26 @@ export class Health {
     if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
   }
 
-  /** An fsync, never repeated: any failure but a full disk's (which spoils this file only) is for good. */
-  async synced(what: string, fsync: Promise<void>): Promise<void> {
-    try {
-      await fsync
-    } catch (error) {
-      if (!isFull(error)) this.fail(`fsync of ${what}`, error)
-      throw error
+  /**
+   * The files, with an fsync that is never repeated: any failure but a full disk's, which spoils that
+   * one file only, is for good.
+   */
+  guarded(files: Files): Files {
+    const sync = async (file: FileDescriptor): Promise<void> => {
+      try {
+        await files.sync(file)
+      } catch (error) {
+        if (!isFull(error)) this.#fail(error)
+        throw error
+      }
+    }
+    return { ...files, sync }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= {
+      code: 'unavailable',
+      detail: `an fsync failed: ${messageOf(error)}; uploads are refused until valetkey is restarted. Check the disk first`,
     }
   }
 

@@ -1,6 +1,5 @@
 import { BLOCK, type Checksum } from './checksum.ts'
 import { codeOf, type FileDescriptor, type Files, ifThere, syncFolder } from './files.ts'
-import type { Health } from './health.ts'
 import { freshName, type Layout } from './layout.ts'
 import type { Blob } from './schema.ts'
 
@@ -8,7 +7,6 @@ import type { Blob } from './schema.ts'
 export interface Staging {
   readonly files: Files
   readonly layout: Layout
-  readonly health: Health
   readonly checksum: Checksum
   /** the instance that answers for what is staged */
   readonly owner: string
@@ -53,10 +51,10 @@ export class StagedBlob {
 
   /** Durable under its name in `blobs/` when this resolves; nothing is appended afterwards. */
   async publish(): Promise<Blob> {
-    const { files, layout, health } = this.#staging
+    const { files, layout } = this.#staging
     await files.link(this.#stagedPath, layout.blob(this.name))
-    await health.synced('a blob', files.sync(this.#open))
-    await health.synced('a folder of blobs', syncFolder(files, layout.folderOf(this.name)))
+    await files.sync(this.#open)
+    await syncFolder(files, layout.folderOf(this.name))
     await this.#close()
     return { name: this.name, size: this.#size, sums: new Uint8Array(Buffer.concat(this.#sums)) }
   }

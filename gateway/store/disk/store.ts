@@ -113,8 +113,9 @@ export class DiskStore implements Store {
   }
 
   async upload(path: ObjectPath): Promise<Upload> {
-    await this.#parts.health.check()
-    return new DiskUpload(this.#staging, (content, as, condition) =>
+    const { health } = this.#parts
+    await health.check()
+    return new DiskUpload(this.#staging, health, (content, as, condition) =>
       this.#put(path, content, as, condition),
     )
   }
@@ -211,15 +212,16 @@ export class DiskStore implements Store {
 
 async function assemble(
   { folder, instance, now, reserve }: DiskStoreOptions,
-  files: Files,
+  unguarded: Files,
   layout: Layout,
   writer: Writer<StoreJobs>,
 ): Promise<Parts> {
   const indexFailure = () => writer.failure
-  const health = new Health({ files, folder, now, reserve, indexFailure })
+  const health = new Health({ files: unguarded, folder, now, reserve, indexFailure })
+  const files = health.guarded(unguarded)
   const descriptors = new Descriptors(files, layout)
   const forget = (names: readonly string[]): Promise<void> => writer.run('forget', names)
-  const garbage = new Garbage({ files, layout, health, descriptors, forget })
+  const garbage = new Garbage({ files, layout, descriptors, forget })
   const checksum = await createChecksum()
   const index = new IndexReader(layout.index, checksum)
   try {

@@ -1,7 +1,7 @@
 import type { Committed, Conflict, NewObject, Upload, WriteCondition } from '../store.ts'
 import { codeOf } from './files.ts'
 import { Gatherer } from './gather.ts'
-import { asRefusal } from './health.ts'
+import { asRefusal, type Health } from './health.ts'
 import type { Inline } from './jobs.ts'
 import type { Blob } from './schema.ts'
 import { StagedBlob, type Staging } from './staged-blob.ts'
@@ -21,6 +21,7 @@ export type Enter = (
 
 export class DiskUpload implements Upload {
   readonly #staging: Staging
+  readonly #health: Health
   readonly #enter: Enter
   readonly #gathered = new Gatherer()
   #blob: StagedBlob | undefined
@@ -28,8 +29,9 @@ export class DiskUpload implements Upload {
   /** Steps come one after the other: a file isn't closed while it is being written. */
   #step: Promise<unknown> = Promise.resolve()
 
-  constructor(staging: Staging, enter: Enter) {
+  constructor(staging: Staging, health: Health, enter: Enter) {
     this.#staging = staging
+    this.#health = health
     this.#enter = enter
   }
 
@@ -73,7 +75,7 @@ export class DiskUpload implements Upload {
   }
 
   async #content(): Promise<Inline | Blob> {
-    await this.#staging.health.check()
+    await this.#health.check()
     if (this.#blob === undefined && this.#gathered.size <= INLINE_LIMIT) {
       const bytes = this.#gathered.takeWhole()
       return { bytes, sum: this.#staging.checksum([bytes]) }
@@ -83,7 +85,7 @@ export class DiskUpload implements Upload {
   }
 
   async #flush(size: number): Promise<StagedBlob> {
-    await this.#staging.health.check()
+    await this.#health.check()
     this.#blob ??= await StagedBlob.create(this.#staging)
     await this.#blob.append(this.#gathered.take(size))
     return this.#blob

@@ -1,0 +1,258 @@
+/** Each call on the file system fails, or is the last one of the process, in turn. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Instance } from '../../database/instance.ts'
+import type { Files } from '../../gateway/store/disk/files.ts'
+import { DiskStore } from '../../gateway/store/disk/store.ts'
+import { Damaged } from '../../gateway/store/store.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { bytes } from '../../key/units.ts'
+import { at, contentOf, isSame, pattern, put, START, StoreFolder } from '../support/store.ts'
+import { type Call, type Fault, FaultyFiles } from '../support/store-faults.ts'
+import { isTidy } from '../support/store-leftovers.ts'
+
+const LARGE = 600 * 1024
+const LARGER = 1300 * 1024
+const OLD = pattern(LARGE, 1)
+const NEW = pattern(LARGER, 2)
+const SMALL = pattern(100, 3)
+
+type Content = Uint8Array | undefined
+
+/** One thing to do, with what is there before and after. */
+interface Step {
+  readonly name: string
+  readonly before: Content
+  readonly after: Content
+  readonly run: (store: DiskStore, path: ObjectPath) => Promise<unknown>
+}
+
+const STEPS: readonly Step[] = [
+  { name: 'create', before: undefined, after: NEW, run: (store, path) => put(store, path, NEW) },
+  { name: 'replace', before: OLD, after: NEW, run: (store, path) => put(store, path, NEW) },
+  { name: 'shrink', before: OLD, after: SMALL, run: (store, path) => put(store, path, SMALL) },
+  { name: 'delete', before: OLD, after: undefined, run: (store, path) => store.delete(path) },
+  {
+    name: 'conflict',
+    before: OLD,
+    after: OLD,
+    run: async (store, path) => {
+      const outcome = await put(store, path, NEW, { condition: { absent: true } })
+      expect(outcome.done).toBe(false)
+    },
+  },
+  {
+    name: 'discard',
+    before: OLD,
+    after: OLD,
+    run: async (store, path) => {
+      const upload = await store.upload(path)
+      await upload.write([pattern(LARGER, 4)]).finally(() => upload.discard())
+    },
+  },
+  {
+    name: 'read',
+    before: OLD,
+    after: OLD,
+    run: async (store, path) => expect(isSame(await contentOf(store, path), OLD)).toBe(true),
+  },
+]
+
+/** What came of a step: done, refused, or cut off by the end of the process. */
+type Fate = 'done' | 'cut off' | Refusal | Damaged
+
+/** Some steps on objects of their own, of which one call meets a fault. */
+class Round {
+  readonly #root: string
+  readonly #steps: readonly Step[]
+  /** of the steps so far */
+  readonly fates: Fate[] = []
+  /** the calls of the steps */
+  calls: readonly Call[] = []
+
+  constructor(root: string, steps: readonly Step[]) {
+    this.#root = root
+    this.#steps = steps
+  }
+
+  /** @param fault of a call, numbered from 0 */
+  async run({ store, faulty }: Running, fault: (number: number) => Fault): Promise<void> {
+    for (const step of this.#steps) {
+      if (step.before !== undefined) await put(store, this.#path(step), step.before)
+    }
+    const first = faulty.calls.length
+    faulty.fault = (_, number) => fault(number - first)
+    for (const step of this.#steps) {
+      if (faulty.isHung) break
+      this.fates.push(await fateOf(faulty, step.run(store, this.#path(step))))
+    }
+    this.calls = faulty.calls.slice(first)
+    faulty.fault = () => undefined
+  }
+
+  get refused(): string[] {
+    return this.fates.flatMap((fate) => (fate instanceof Refusal ? [fate.code] : []))
+  }
+
+  /** What is there is old or new, as the fate of each step says. */
+  async check(store: DiskStore): Promise<void> {
+    for (const [n, step] of this.#steps.entries()) {
+      const fate = this.fates[n]
+      const there = await contentOf(store, this.#path(step))
+      const isOld = there === step.before || isSame(there, step.before)
+      const isNew = there === step.after || isSame(there, step.after)
+      const isRight = fate === 'done' ? isNew : isOld || (fate === 'cut off' && isNew)
+      expect({ step: step.name, fate: String(fate), isRight }).toMatchObject({ isRight: true })
+    }
+  }
+
+  #path({ name }: Step): ObjectPath {
+    return at(`${this.#root}/${name}`)
+  }
+}
+
+async function fateOf(faulty: FaultyFiles, work: Promise<unknown>): Promise<Fate> {
+  const cutOff = faulty.hung.then((): Fate => 'cut off')
+  const fate = work.then(
+    (): Fate => 'done',
+    (error): Fate => {
+      if (error instanceof Refusal || error instanceof Damaged) return error
+      throw error
+    },
+  )
+  return Promise.race([fate, cutOff])
+}
+
+interface Running {
+  readonly store: DiskStore
+  readonly faulty: FaultyFiles
+  readonly instance: Instance
+}
+
+async function start(folder: StoreFolder): Promise<Running> {
+  const instance = Instance.start(folder.instances)
+  const faulty = new FaultyFiles()
+  const store = await DiskStore.open({
+    folder: folder.folder,
+    instance,
+    now: () => START,
+    reserve: bytes(0),
+    files: faulty.files,
+  })
+  return { store, faulty, instance }
+}
+
+describe('a store on a disk that fails', () => {
+  let folder: StoreFolder
+  const hanging: Running[] = []
+  beforeEach(() => {
+    folder = new StoreFolder()
+  })
+  afterEach(async () => {
+    for (const { faulty, store } of hanging.splice(0)) {
+      faulty.release()
+      await store.close()
+    }
+    await folder.remove()
+  })
+
+  /** The calls of the steps, where none fails. */
+  const callsOf = async (running: Running, steps: readonly Step[]): Promise<readonly Call[]> => {
+    const round = new Round('dry', steps)
+    await round.run(running, () => undefined)
+    expect(round.fates).toEqual(steps.map(() => 'done'))
+    return round.calls
+  }
+
+  /** A new start finds each round as its fates say, and nothing else. */
+  const checkAfterRestart = async (rounds: readonly Round[]): Promise<void> => {
+    const store = await folder.start()
+    for (const round of rounds) await round.check(store)
+    await folder.stop()
+    expect(isTidy(folder.folder)).toBe(true)
+  }
+
+  /** Each call with one of these names fails in a round of its own, all in one life of the store. */
+  const failEach = async (
+    code: string,
+    names: readonly (keyof Files)[],
+    check: (round: Round) => void,
+  ): Promise<void> => {
+    const running = await start(folder)
+    const calls = await callsOf(running, STEPS)
+    const rounds: Round[] = []
+    for (const [number, { name }] of calls.entries()) {
+      if (!names.includes(name)) continue
+      const round = new Round(`${number}`, STEPS)
+      await round.run(running, (current) => (current === number ? { code } : undefined))
+      check(round)
+      expect(await running.store.trouble()).toBeUndefined()
+      await round.check(running.store)
+      rounds.push(round)
+    }
+    expect(rounds.length).toBeGreaterThanOrEqual(names.length)
+    await running.store.close()
+    running.instance.close()
+    await checkAfterRestart(rounds)
+  }
+
+  it('never says falsely that something is done (EIO)', async () => {
+    const names = ['create', 'append', 'link', 'open', 'close', 'unlink', 'read'] as const
+    await failEach('EIO', names, ({ refused }) => {
+      expect(refused.length).toBeLessThanOrEqual(1)
+      expect(refused.every((code) => code === 'unavailable')).toBe(true)
+    })
+  })
+
+  it('refuses what does not fit, and goes on when there is room again (ENOSPC)', async () => {
+    const names = ['create', 'append', 'link', 'sync'] as const
+    await failEach('ENOSPC', names, ({ refused }) => expect(refused).toEqual(['storage_full']))
+  })
+
+  it('refuses what there are no descriptors for (EMFILE)', async () => {
+    const names = ['create', 'open'] as const
+    await failEach('EMFILE', names, ({ refused }) => expect(refused).toEqual(['unavailable']))
+  })
+
+  it.each([0, 1])('never repeats an fsync (the one of number %i failed)', async (failing) => {
+    const running = await start(folder)
+    const calls = await callsOf(running, STEPS)
+    const syncs = calls.flatMap(({ name }, number) => (name === 'sync' ? [number] : []))
+    const round = new Round('round', STEPS)
+    await round.run(running, (number) => (number === syncs[failing] ? { code: 'EIO' } : undefined))
+    const fates = round.fates.map((fate) => (fate instanceof Refusal ? fate.code : fate))
+    const no = 'unavailable'
+    expect(fates).toEqual([no, no, no, 'done', no, no, 'done'])
+    expect(round.calls.filter(({ name }) => name === 'sync')).toHaveLength(failing + 1)
+    expect(await running.store.trouble()).toMatchObject({ code: 'unavailable' })
+    await round.check(running.store)
+    await running.store.close()
+    running.instance.close()
+    await checkAfterRestart([round])
+  })
+
+  it('is whole after an end at any call', async () => {
+    const steps = STEPS.filter(({ name }) => CHANGES.includes(name))
+    const first = await start(folder)
+    const calls = await callsOf(first, steps)
+    await first.store.close()
+    first.instance.close()
+    const rounds: Round[] = []
+    for (const [number, { name }] of calls.entries()) {
+      if (name === 'open' || name === 'close') continue
+      const running = await start(folder)
+      await rounds.at(-1)?.check(running.store)
+      const round = new Round(`${number}`, steps)
+      await round.run(running, (current) => (current === number ? 'hang' : undefined))
+      expect(running.faulty.isHung).toBe(true)
+      rounds.push(round)
+      // its lock goes with the process; what hangs is let go when all has been looked at
+      running.instance.close()
+      hanging.push(running)
+    }
+    await checkAfterRestart(rounds)
+  }, 60_000)
+})
+
+/** Steps that meet every call there is, without meeting most of them twice. */
+const CHANGES: readonly string[] = ['replace', 'delete', 'conflict', 'discard']

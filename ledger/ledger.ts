@@ -13,7 +13,7 @@ import type { Bytes, UnixSeconds } from '../key/units.ts'
 /** At hand now, or later: an embedded ledger answers at once, one in another process can't. */
 export type Awaitable<T> = T | Promise<T>
 
-export interface Ledger extends Revocations, Leases, IssuedKeys, SigningKeys {
+export interface Ledger extends Revocations, Leases, IssuedKeys, SigningKeys, Times {
   /**
    * A number that differs from the one before whenever anybody, in any process, may have changed
    * revocations or signing keys. Cheap enough to ask on every request.
@@ -217,4 +217,16 @@ export interface SigningKeys {
   addSigningKey(record: SigningKeyRecord): Promise<void>
   /** Returns false where there is no such kid. A revoked key stays revoked. */
   setSigningKeyStatus(kid: string, status: SignerStatus, graceEnds?: UnixSeconds): Promise<boolean>
+}
+
+// ── time ────────────────────────────────────────────────────────────────────
+
+/** So that a clock set back does not bring back what has expired. */
+export interface Times {
+  /** The latest time noted by any process; 0 where none was. */
+  latestTime(): Awaitable<UnixSeconds>
+  /** An earlier time than the latest changes nothing. */
+  noteTime(now: UnixSeconds): Promise<void>
+  /** Takes the time back to this one: for an owner who knows that the latest was wrong. */
+  resetTime(now: UnixSeconds): Promise<void>
 }

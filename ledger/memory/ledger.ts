@@ -29,6 +29,7 @@ import { hits, scopesAbove, stricter } from '../revocation-rules.ts'
 
 export class MemoryLedger implements Ledger {
   #version = 0
+  #latestTime = 0 as UnixSeconds
   #closed = false
   readonly #revocations = new Map<string, Revocation>()
   /** by id, then by object and address */
@@ -169,6 +170,20 @@ export class MemoryLedger implements Ledger {
     this.#signingKeys.set(kid, { ...rest, status, ...(graceEnds !== undefined && { graceEnds }) })
     this.#version += 1
     return true
+  }
+
+  latestTime(): UnixSeconds {
+    return this.#latestTime
+  }
+
+  async noteTime(now: UnixSeconds): Promise<void> {
+    this.#write()
+    if (now > this.#latestTime) this.#latestTime = now
+  }
+
+  async resetTime(now: UnixSeconds): Promise<void> {
+    this.#write()
+    this.#latestTime = now
   }
 
   #stateOf(key: IssuedKey): IssuedKeyState {

@@ -46,6 +46,7 @@ export const prepareJobs = (db: Database) => ({
   ...leaseJobs(db),
   ...issuedJobs(db),
   ...signingKeyJobs(db),
+  ...timeJobs(db),
 })
 
 const nextGeneration = (db: Database): Statement =>
@@ -234,6 +235,23 @@ function signingKeyJobs(db: Database) {
         changed.run()
       }
       return true
+    },
+  }
+}
+
+function timeJobs(db: Database) {
+  const note = db.prepare(
+    `INSERT INTO latest_time VALUES (1, ?)
+     ON CONFLICT DO UPDATE SET seconds = max(seconds, excluded.seconds)`,
+  )
+  const reset = db.prepare('INSERT OR REPLACE INTO latest_time VALUES (1, ?)')
+  return {
+    noteTime(now: UnixSeconds): void {
+      note.run(now)
+    },
+
+    resetTime(now: UnixSeconds): void {
+      reset.run(now)
     },
   }
 }

@@ -165,6 +165,18 @@ export class SqliteLedger implements Ledger {
     return this.#writer.run('setSigningKeyStatus', { kid, status, graceEnds: graceEnds ?? null })
   }
 
+  latestTime(): UnixSeconds {
+    return this.#read(() => this.#reads.latestTime())
+  }
+
+  async noteTime(now: UnixSeconds): Promise<void> {
+    await this.#writer.run('noteTime', now)
+  }
+
+  async resetTime(now: UnixSeconds): Promise<void> {
+    await this.#writer.run('resetTime', now)
+  }
+
   #read<T>(query: () => T): T {
     try {
       return query()

@@ -80,4 +80,11 @@ export const migrations: readonly string[] = [
     ceiling    TEXT                -- JSON
   ) STRICT;
   `,
+  `
+  -- one row: the latest time that any process noted
+  CREATE TABLE latest_time (
+    number  INTEGER PRIMARY KEY CHECK (number = 1),
+    seconds INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]

@@ -1,5 +1,6 @@
 /** Everything that is read from the ledger: prepared statements on one connection, at once. */
 import type { Database } from '../../database/open.ts'
+import { type UnixSeconds, unixSeconds } from '../../key/units.ts'
 import type {
   IssuedFilter,
   IssuedKeyState,
@@ -31,8 +32,10 @@ export function prepareReads(db: Database) {
   const signingKeys = db.prepare<[], SigningKeyColumns>(
     'SELECT * FROM signing_keys ORDER BY created_at, number',
   )
+  const latestTime = db.prepare<[], number>('SELECT seconds FROM latest_time').pluck()
   return {
     generation,
+    latestTime: (): UnixSeconds => unixSeconds(latestTime.get() ?? 0),
     revocationOf,
     revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
     usesOf: (id: string): number => usesOf.get(id) ?? 0,

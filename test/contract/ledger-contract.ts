@@ -574,6 +574,21 @@ export function ledgerContract(
       })
     })
 
+    describe('time', () => {
+      test('the latest one noted is known, earlier ones change nothing', async () => {
+        expect(await ledger.latestTime()).toBe(0)
+        await ledger.noteTime(NOW)
+        await ledger.noteTime(at(NOW - 3600))
+        expect(await ledger.latestTime()).toBe(NOW)
+      })
+
+      test('is taken back by a reset only', async () => {
+        await ledger.noteTime(NOW)
+        await ledger.resetTime(at(NOW - 3600))
+        expect(await ledger.latestTime()).toBe(NOW - 3600)
+      })
+    })
+
     test('after closing, which may be asked for twice, nothing is written', async () => {
       await ledger.close()
       await ledger.close()

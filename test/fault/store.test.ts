@@ -75,19 +75,20 @@ class Round {
     this.#steps = steps
   }
 
-  /** @param fault of a call, numbered from 0 */
-  async run({ store, faulty }: Running, fault: (number: number) => Fault): Promise<void> {
+  /** @param failing meets the fault */
+  async run({ store, faulty }: Running, failing?: Call, fault?: Fault): Promise<void> {
     for (const step of this.#steps) {
       if (step.before !== undefined) await put(store, this.#path(step), step.before)
     }
-    const first = faulty.calls.length
-    faulty.fault = (_, number) => fault(number - first)
+    faulty.begin(({ name, nth }) =>
+      name === failing?.name && nth === failing.nth ? fault : undefined,
+    )
     for (const step of this.#steps) {
       if (faulty.isHung) break
       this.fates.push(await fateOf(faulty, step.run(store, this.#path(step))))
     }
-    this.calls = faulty.calls.slice(first)
-    faulty.fault = () => undefined
+    this.calls = faulty.calls
+    faulty.begin(() => undefined)
   }
 
   get refused(): string[] {
@@ -159,7 +160,7 @@ describe('a store on a disk that fails', () => {
   /** The calls of the steps, where none fails. */
   const callsOf = async (running: Running, steps: readonly Step[]): Promise<readonly Call[]> => {
     const round = new Round('dry', steps)
-    await round.run(running, () => undefined)
+    await round.run(running)
     expect(round.fates).toEqual(steps.map(() => 'done'))
     return round.calls
   }
@@ -181,10 +182,10 @@ describe('a store on a disk that fails', () => {
     const running = await start(folder)
     const calls = await callsOf(running, STEPS)
     const rounds: Round[] = []
-    for (const [number, { name }] of calls.entries()) {
-      if (!names.includes(name)) continue
-      const round = new Round(`${number}`, STEPS)
-      await round.run(running, (current) => (current === number ? { code } : undefined))
+    for (const call of calls) {
+      if (!names.includes(call.name)) continue
+      const round = new Round(`${call.name}-${call.nth}`, STEPS)
+      await round.run(running, call, { code })
       check(round)
       expect(await running.store.trouble()).toBeUndefined()
       await round.check(running.store)
@@ -214,16 +215,14 @@ describe('a store on a disk that fails', () => {
     await failEach('EMFILE', names, ({ refused }) => expect(refused).toEqual(['unavailable']))
   })
 
-  it.each([0, 1])('never repeats an fsync (the one of number %i failed)', async (failing) => {
+  it.each([0, 1])('never repeats an fsync (the one of number %i failed)', async (nth) => {
     const running = await start(folder)
-    const calls = await callsOf(running, STEPS)
-    const syncs = calls.flatMap(({ name }, number) => (name === 'sync' ? [number] : []))
     const round = new Round('round', STEPS)
-    await round.run(running, (number) => (number === syncs[failing] ? { code: 'EIO' } : undefined))
+    await round.run(running, { name: 'sync', nth }, { code: 'EIO' })
     const fates = round.fates.map((fate) => (fate instanceof Refusal ? fate.code : fate))
     const no = 'unavailable'
     expect(fates).toEqual([no, no, no, 'done', no, no, 'done'])
-    expect(round.calls.filter(({ name }) => name === 'sync')).toHaveLength(failing + 1)
+    expect(round.calls.filter(({ name }) => name === 'sync')).toHaveLength(nth + 1)
     expect(await running.store.trouble()).toMatchObject({ code: 'unavailable' })
     await round.check(running.store)
     await running.store.close()
@@ -238,12 +237,12 @@ describe('a store on a disk that fails', () => {
     await first.store.close()
     first.instance.close()
     const rounds: Round[] = []
-    for (const [number, { name }] of calls.entries()) {
-      if (name === 'open' || name === 'close') continue
+    for (const call of calls) {
+      if (call.name === 'open' || call.name === 'close') continue
       const running = await start(folder)
       await rounds.at(-1)?.check(running.store)
-      const round = new Round(`${number}`, steps)
-      await round.run(running, (current) => (current === number ? 'hang' : undefined))
+      const round = new Round(`${call.name}-${call.nth}`, steps)
+      await round.run(running, call, 'hang')
       expect(running.faulty.isHung).toBe(true)
       rounds.push(round)
       // its lock goes with the process; what hangs is let go when all has been looked at

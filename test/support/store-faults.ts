@@ -1,9 +1,10 @@
 /** Files whose calls are counted, and fail where a test says so. */
 import { type Files, nodeFiles } from '../../gateway/store/disk/files.ts'
 
+/** One call, told from others by its name and number of that name: what runs aside has no fixed order. */
 export interface Call {
   readonly name: keyof Files
-  readonly path: unknown
+  readonly nth: number
 }
 
 export const errno = (code: string): Error =>
@@ -13,8 +14,9 @@ export const errno = (code: string): Error =>
 export type Fault = { readonly code: string } | 'hang' | undefined
 
 export class FaultyFiles {
-  readonly calls: Call[] = []
-  fault: (call: Call, number: number) => Fault = () => undefined
+  /** since {@link begin} */
+  calls: Call[] = []
+  #fault: (call: Call) => Fault = () => undefined
   isHung = false
   /** resolves when a call hangs */
   readonly hung: Promise<void>
@@ -36,10 +38,7 @@ export class FaultyFiles {
     get: (real, name: keyof Files) => {
       const call = real[name] as (...given: unknown[]) => unknown
       return (...given: unknown[]) => {
-        this.calls.push({ name, path: given[0] })
-        const fault = this.isHung
-          ? 'hang'
-          : this.fault({ name, path: given[0] }, this.calls.length - 1)
+        const fault = this.#next(name)
         if (fault === undefined) return call(...given)
         if (name === 'open' || name === 'readNow')
           throw errno(fault === 'hang' ? 'EIO' : fault.code)
@@ -50,9 +49,21 @@ export class FaultyFiles {
     },
   })
 
+  /** Counts anew, with other faults. */
+  begin(fault: (call: Call) => Fault): void {
+    this.calls = []
+    this.#fault = fault
+  }
+
   /** Ends what hangs, with an error. */
   release(): void {
     this.#release(errno('EIO'))
+  }
+
+  #next(name: keyof Files): Fault {
+    const nth = this.calls.filter((call) => call.name === name).length
+    this.calls.push({ name, nth })
+    return this.isHung ? 'hang' : this.#fault({ name, nth })
   }
 
   #failed(fault: Exclude<Fault, undefined>): Promise<never> {

@@ -199,19 +199,19 @@ const describe = ({ path, size, type, etag, sha256 }: ObjectInfo) => ({
 })
 
 async function sendListing(
-  { target }: Action,
+  { target, head }: Action,
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
   const query = exchange.request?.query ?? []
   if (wantsHtml(exchange.request?.headers.get('accept'))) {
-    const listing = await list(admitted, services, listRequest(query, '/'))
+    const listing = await list(admitted, services, listRequest(query, '/'), head)
     const key = parameter(query, 'vk')
     const page = await listingPage(target.path, listing, key === undefined ? '' : `?vk=${key}`)
     return respond(exchange, services, 200, LISTING_HEADERS, page)
   }
-  const { objects, prefixes, next } = await list(admitted, services, listRequest(query))
+  const { objects, prefixes, next } = await list(admitted, services, listRequest(query), head)
   respondJson(exchange, services, 200, [], {
     prefix: target.path,
     objects: objects.map(({ path, size, type, etag, modified }) => ({

@@ -16,13 +16,17 @@ export interface ListRequest {
   readonly limit: number
 }
 
-/** Only what the key admits is shown. A listing counts as one use. @throws Refusal uses_exhausted */
+/**
+ * Only what the key admits is shown. A listing counts as one use, asking for its head as none.
+ * @throws Refusal uses_exhausted
+ */
 export async function list(
   admitted: Admitted,
   services: Services,
   request: ListRequest,
+  head: boolean,
 ): Promise<Listing> {
-  const use = await services.gatekeeper.takeUse(admitted)
+  const use = head ? undefined : await services.gatekeeper.takeUse(admitted)
   let done = 0
   try {
     const query = { ...request, prefix: admitted.attempt.path as Prefix }

@@ -30,7 +30,7 @@ export function addMint(program: Command, cli: Cli): void {
     .option('--qr', 'draw the link as a QR code, on stderr')
     .addHelpText(
       'after',
-      '\nExample:\n  valetkey mint uploads/ann/ --method PUT --max-size 10MiB --type image/* --expires 1h',
+      "\nExample:\n  valetkey mint uploads/ann/ --method PUT --max-size 10MiB --type 'image/*' --expires 1h",
     )
     .action((paths: readonly string[], flags: Flags) => mint(cli, paths, flags))
 }

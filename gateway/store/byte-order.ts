@@ -12,7 +12,7 @@ export const justAfter = (text: string): string => `${text}\0`
 const LAST_CODE_POINT = 0x10ffff
 
 /** The least text after all that start with this prefix; undefined where there is none. */
-export function afterAll(prefix: string): string | undefined {
+export function prefixEnd(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0)
   while (points.at(-1) === LAST_CODE_POINT) points.pop()
   const last = points.pop()

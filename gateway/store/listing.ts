@@ -1,4 +1,4 @@
-import { afterAll, compareBytes, justAfter } from './byte-order.ts'
+import { compareBytes, justAfter, prefixEnd } from './byte-order.ts'
 import type { Listing, ListQuery, ObjectInfo } from './store.ts'
 
 /** Objects from one text on (inclusive) up to another (exclusive; absent: all), in byte order. */
@@ -15,7 +15,7 @@ export function listing(query: ListQuery, scan: Scan): Listing {
   const prefixes: string[] = []
   if (!prefix.isWellFormed()) return { objects, prefixes }
   const after = query.after?.toWellFormed()
-  const below = afterAll(prefix)
+  const below = prefixEnd(prefix)
   let from: string | undefined = startOf(prefix, after)
   let last = ''
   while (from !== undefined) {
@@ -29,7 +29,7 @@ export function listing(query: ListQuery, scan: Scan): Listing {
         else prefixes.push(group)
       }
       if (group !== undefined) {
-        jump = afterAll(group)
+        jump = prefixEnd(group)
         break
       }
     }

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
+import { nodeFiles } from '../../../../../gateway/store/disk/files.ts'
+import { freshName, Layout } from '../../../../../gateway/store/disk/layout.ts'
+
+/** Files that are open only in name. */
+function pretended() {
+  const open = new Set<number>()
+  let last = 0
+  const files = {
+    ...nodeFiles,
+    open: () => {
+      last += 1
+      open.add(last)
+      return last
+    },
+    close: async (file: number) => {
+      expect(open.delete(file)).toBe(true)
+    },
+  }
+  return { open, descriptors: new Descriptors(files, new Layout('/none')) }
+}
+
+describe('descriptors', () => {
+  it('are shared by all readers of a blob, and kept for the next', () => {
+    const { open, descriptors } = pretended()
+    const first = descriptors.acquire('a')
+    expect(descriptors.acquire('a')).toBe(first)
+    descriptors.release(first)
+    descriptors.release(first)
+    expect(descriptors.acquire('a')).toBe(first)
+    expect(open.size).toBe(1)
+  })
+
+  it('are bounded in number, those in use apart', () => {
+    const { open, descriptors } = pretended()
+    const used = descriptors.acquire('used')
+    const names = Array.from({ length: 1000 }, freshName)
+    for (const name of names) descriptors.release(descriptors.acquire(name))
+    expect(open.size).toBe(257)
+    expect(open.has(used.file)).toBe(true)
+    // the longest idle went first
+    const latest = descriptors.acquire(names.at(-1) ?? '')
+    expect(open.size).toBe(257)
+    expect(open.has(latest.file)).toBe(true)
+  })
+
+  it('of a file that is unlinked are closed with the last reader', () => {
+    const { open, descriptors } = pretended()
+    const read = descriptors.acquire('read')
+    descriptors.retain(read)
+    descriptors.release(descriptors.acquire('idle'))
+    for (const name of ['read', 'idle', 'never seen']) descriptors.drop(name)
+    expect([...open]).toEqual([read.file])
+    descriptors.release(read)
+    expect(open.size).toBe(1)
+    descriptors.release(read)
+    expect(open.size).toBe(0)
+  })
+
+  it('that nobody uses for a round are closed', () => {
+    const { open, descriptors } = pretended()
+    const idle = descriptors.acquire('idle')
+    const read = descriptors.acquire('read')
+    descriptors.release(idle)
+    descriptors.closeIdle()
+    expect(open.size).toBe(2)
+    descriptors.release(descriptors.acquire('idle'))
+    descriptors.closeIdle()
+    expect(open.size).toBe(2)
+    descriptors.closeIdle()
+    expect([...open]).toEqual([read.file])
+  })
+
+  it('are closed in the end, those in use by their last reader', async () => {
+    const { open, descriptors } = pretended()
+    const read = descriptors.acquire('read')
+    descriptors.release(descriptors.acquire('idle'))
+    await descriptors.close()
+    expect([...open]).toEqual([read.file])
+    descriptors.release(read)
+    expect(open.size).toBe(0)
+  })
+})

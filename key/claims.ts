@@ -181,8 +181,11 @@ function unreadable(where: string, issues: readonly z.core.$ZodIssue[]): Refusal
 const malformed = (where: string, claim: string, what: string): Refusal =>
   new Refusal(
     'key_malformed',
-    claim === '' ? `${where} ${what}` : `${where}: claim "${claim}" ${what}`,
+    claim === '' ? `${where} ${what}` : `${where}: claim "${printable(claim)}" ${what}`,
   )
+
+/** A stranger chose the name: it must not steer the terminal that shows it, nor fill it. */
+const printable = (name: string): string => name.slice(0, 64).replace(/[^ -~]/g, '?')
 
 function isHeaders(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false

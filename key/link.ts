@@ -3,7 +3,7 @@ import { type ObjectPath, type Prefix, type Scope, targetOf } from './object-pat
 import { Refusal } from './refusal.ts'
 
 /** The query parameter that carries a key. */
-export const KEY_PARAMETER = 'vk'
+const KEY_PARAMETER = 'vk'
 
 export interface KeyInHand {
   readonly key: string

@@ -114,6 +114,13 @@ describe('a refusal says which claim of which block is wrong, and what is expect
     expect(detailOf(() => parseLaterBlock(block, 'block 1'))).toBe(detail)
   })
 
+  test('and never steers the terminal that shows it', () => {
+    const detail = detailOf(() =>
+      parseLaterBlock({ [`\u001b[2Jé${'x'.repeat(100)}`]: 1 }, 'block 1'),
+    )
+    expect(detail).toBe(`block 1: claim "?[2J?${'x'.repeat(59)}" is not one of this format`)
+  })
+
   test('what is required', () => {
     const detail = detailOf(() => parseFirstBlock({ kid: 'a', jti: 'b', exp: 1, path: '/' }))
     expect(detail).toBe('block 0: claim "methods" is required')

@@ -82,6 +82,7 @@ describe('a request target', () => {
     ['overlong slash', '/reports/a%C0%AFb'],
     ['overlong dots', '/reports/%C0%AE%C0%AE/a'],
     ['overlong NUL', '/reports/%C0%80'],
+    ['a byte order mark before', '/%EF%BB%BFreports/a'],
     ['a surrogate in UTF-8', '/reports/%ED%A0%80'],
     ['a surrogate pair in UTF-8', '/reports/%ED%A0%BD%ED%B7%9D'],
     ['beyond Unicode', '/reports/%F4%90%80%80'],

@@ -1,0 +1,107 @@
+/**
+ * Times verifying in this process: LEDGER-FILE. Prints JSON, each figure the median of several
+ * batches in microseconds a key.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Instance } from '../../database/instance.ts'
+import { Gatekeeper } from '../../gateway/admit.ts'
+import { type Attempt, clear } from '../../key/clear.ts'
+import { parseKey } from '../../key/format.ts'
+import { beginOnNode, nodeMac } from '../../key/node-mac.ts'
+import { parsePath } from '../../key/object-path.ts'
+import { kidOf, mintKey, narrowKey, verifyKey } from '../../key/sign.ts'
+import type { Signer, SigningKey } from '../../key/signer.ts'
+import { secondsOf } from '../../key/units.ts'
+import { Keyring } from '../../ledger/keyring.ts'
+import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
+import { median } from '../statistics.ts'
+
+const now = secondsOf(Date.now())
+const signingKey: SigningKey = { kid: 'bench', secret: randomBytes(32) }
+const signer: Signer = {
+  kid: signingKey.kid,
+  status: 'active',
+  begin: beginOnNode(signingKey.secret),
+}
+
+/** What a link to one file says. */
+const key = (): string =>
+  mintKey(
+    {
+      jti: randomBytes(12).toString('base64url'),
+      iat: now,
+      exp: now + 900,
+      sub: 'ann@example.com',
+      path: 'reports/2026/q3.pdf',
+      methods: ['GET'],
+    },
+    signingKey,
+    nodeMac,
+  )
+
+const attempt: Attempt = {
+  now,
+  method: 'GET',
+  path: parsePath('reports/2026/q3.pdf').path,
+  address: '192.0.2.1',
+  tls: true,
+  header: () => undefined,
+}
+
+const BATCHES = 9
+
+/** Every key of the list is verified once a batch; the first batches only warm up. */
+async function timed(keys: readonly string[], once: (key: string) => unknown): Promise<number> {
+  const times: number[] = []
+  for (let batch = 0; batch < BATCHES + 3; batch += 1) {
+    const began = performance.now()
+    for (const text of keys) {
+      const result = once(text)
+      if (result instanceof Promise) await result
+    }
+    times.push(((performance.now() - began) * 1000) / keys.length)
+  }
+  return median(times.slice(3))
+}
+
+function pure(text: string): void {
+  const parsed = parseKey(text)
+  if (kidOf(parsed) !== signer.kid) throw new Error('another signing key')
+  const refusal = clear(verifyKey(parsed, signer, nodeMac), attempt)
+  if (refusal !== undefined) throw refusal
+}
+
+async function withLedger(file: string): Promise<{ first: number; again: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'valetkey-bench-'))
+  const instance = Instance.start(join(folder, 'instances'))
+  const ledger = await SqliteLedger.open({ file, instance })
+  try {
+    const options = { folder: join(folder, 'secrets'), ledger, extra: [signingKey] }
+    const gatekeeper = new Gatekeeper(ledger, await Keyring.open(options))
+    const admit = async (text: string): Promise<void> => {
+      await gatekeeper.admit(await gatekeeper.verify({ key: text }), attempt)
+    }
+    // so many that none is remembered until its turn comes again
+    const first = await timed(Array.from({ length: 25_000 }, key), admit)
+    const again = await timed(Array(20_000).fill(key()), admit)
+    return { first, again }
+  } finally {
+    await ledger.close()
+    instance.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const keys = Array.from({ length: 10_000 }, key)
+const narrowed = keys.map((text) =>
+  narrowKey(narrowKey(text, { exp: now + 600 }, nodeMac), { ip: ['192.0.2.0/24'] }, nodeMac),
+)
+const result = {
+  pure: await timed(keys, pure),
+  narrowed: await timed(narrowed, pure),
+  ...(await withLedger(process.argv[2] ?? '')),
+}
+process.stdout.write(JSON.stringify(result))

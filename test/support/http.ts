@@ -57,8 +57,11 @@ async function write(sent: ReturnType<typeof request>, body: Question['body']): 
     if (sent.destroyed) return
     if (!sent.write(chunk)) {
       await new Promise<void>((resolve) => {
-        sent.once('drain', resolve)
-        sent.once('close', resolve)
+        const go = (): void => {
+          sent.off('drain', go).off('close', go)
+          resolve()
+        }
+        sent.on('drain', go).on('close', go)
       })
     }
   }

@@ -11,7 +11,9 @@ export interface RawResponse {
 
 export class RawConnection {
   readonly socket: Socket
-  #received: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  /** bytes received and not taken yet */
+  size = 0
   #wake: () => void = () => {}
   #ended = false
   failure: NodeJS.ErrnoException | undefined
@@ -19,7 +21,8 @@ export class RawConnection {
   private constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk])
+      this.#chunks.push(chunk)
+      this.size += chunk.length
       this.#wake()
     })
     socket.on('error', (error) => {
@@ -45,7 +48,15 @@ export class RawConnection {
   }
 
   get received(): Buffer {
-    return this.#received
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] ?? Buffer.alloc(0)
+  }
+
+  #take(count: number): Buffer {
+    const { received } = this
+    this.#chunks = [received.subarray(count)]
+    this.size -= count
+    return received.subarray(0, count)
   }
 
   send(data: string | Uint8Array): void {
@@ -53,8 +64,8 @@ export class RawConnection {
   }
 
   /** Resolves when something holds of what was received, or the server has ended the connection. */
-  async until(holds: (received: Buffer) => boolean): Promise<void> {
-    while (!holds(this.#received) && !this.#ended) {
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds() && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -63,12 +74,12 @@ export class RawConnection {
 
   /** The next response, taken off what was received; undefined where the connection ended instead. */
   async response({ head = false } = {}): Promise<RawResponse | undefined> {
-    await this.until((received) => received.includes('\r\n\r\n'))
-    const end = this.#received.indexOf('\r\n\r\n')
+    await this.until(() => this.received.includes('\r\n\r\n'))
+    const end = this.received.indexOf('\r\n\r\n')
     if (end === -1) return undefined
-    const [statusLine = '', ...lines] = this.#received
-      .subarray(0, end)
+    const [statusLine = '', ...lines] = this.#take(end + 4)
       .toString('latin1')
+      .trimEnd()
       .split('\r\n')
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1])
     const headers = new Map<string, string>()
@@ -78,10 +89,8 @@ export class RawConnection {
     }
     const hasBody = !head && status !== 204 && status !== 304 && status >= 200
     const length = hasBody ? Number(headers.get('content-length') ?? 0) : 0
-    const from = end + 4
-    await this.until((received) => received.length >= from + length)
-    const body = this.#received.subarray(from, from + length)
-    this.#received = this.#received.subarray(from + length)
+    await this.until(() => this.size >= length)
+    const body = this.#take(Math.min(length, this.size))
     return { status, headers, body, json: () => JSON.parse(body.toString('utf8')) }
   }
 

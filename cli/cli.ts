@@ -76,7 +76,7 @@ export class Cli {
 
   /**
    * The settings in force.
-   * @throws Failure that lists every mistake
+   * @throws SettingsError
    */
   settings(flags: readonly SettingFlag[] = []): Settings {
     const file = this.#configFile()

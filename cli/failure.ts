@@ -5,7 +5,7 @@ import { printable } from './format.ts'
 
 /** Refused or failed: exit code 1. The message says what, why, and what to do. */
 export class Failure extends Error {
-  override readonly name = 'Failure'
+  override readonly name: string = 'Failure'
 }
 
 /** Called in a way that the command does not have: exit code 2. */

@@ -9,7 +9,7 @@ import { type Finding, fail, ok, warn } from '../doctor/finding.ts'
 import { gateway, publicUrl } from '../doctor/network.ts'
 import { clock, disk, fileSystem, permissions } from '../doctor/system.ts'
 import { describe } from '../failure.ts'
-import { ownUrl } from '../settings/read.ts'
+import { ownUrl, SettingsError } from '../settings/read.ts'
 import type { Settings } from '../settings/schema.ts'
 import { formatTable } from '../table.ts'
 
@@ -33,7 +33,10 @@ async function examine(cli: Cli): Promise<readonly Finding[]> {
   try {
     settings = cli.settings()
   } catch (error) {
-    return [fail('configuration', describe(error), 'correct it; nothing starts before')]
+    if (!(error instanceof SettingsError)) throw error
+    return error.mistakes.map((mistake) =>
+      fail('configuration', mistake, 'correct it; nothing starts before'),
+    )
   }
   return [
     ok('configuration', 'every setting is one, and right'),

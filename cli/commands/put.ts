@@ -79,11 +79,17 @@ interface Source {
   readonly chunks: AsyncIterable<Uint8Array>
   readonly progress: Progress
   readonly handle?: FileHandle
+  /** of a stream that may never say anything again: ends the waiting */
+  readonly giveUp?: (why: Error) => void
 }
 
 async function openSource(cli: Cli, file: string): Promise<Source> {
   const { shell } = cli
-  if (file === '-') return { chunks: gathered(shell.stdin), progress: new Progress(shell, '-') }
+  if (file === '-') {
+    const { stdin } = shell
+    const giveUp = (why: Error) => stdin.destroy(why)
+    return { chunks: gathered(stdin), progress: new Progress(shell, '-'), giveUp }
+  }
   const handle = await open(cli.resolve(file), 'r')
   const { size } = await handle.stat()
   return {
@@ -127,10 +133,11 @@ interface As {
 async function store(
   to: Store,
   path: ObjectPath,
-  { chunks, progress }: Source,
+  { chunks, progress, giveUp }: Source,
   { type, now, mayReplace, signal }: As,
 ): Promise<Committed> {
   const upload = await to.upload(path)
+  signal.addEventListener('abort', () => giveUp?.(signal.reason))
   try {
     const sha256 = await pass(chunks, upload, progress, signal)
     const outcome = await upload.commit(

@@ -4,6 +4,7 @@ import { type RunningGateway, startGateway } from '../../gateway/main.ts'
 import { type RunningIssuer, startIssuer } from '../../issuer/main.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
+import { OutputClosed } from '../failure.ts'
 import { makeLog } from '../log.ts'
 import { refuseExposure } from '../serve/exposure.ts'
 import { rereadOn } from '../serve/reread.ts'
@@ -53,7 +54,8 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
       const running = await start(data, settings, flags, log)
       const endTasks = await beside(cli, data, settings, flags, log)
       try {
-        await printStart(cli, settings, running, await makeTour(cli, data, settings, running))
+        const tour = await makeTour(cli, data, settings, running)
+        await printStart(cli, settings, running, tour).catch(unread)
         const signal = await stop.received
         log.info({ signal, drain: settings.gateway.drain }, 'draining')
       } finally {
@@ -66,6 +68,11 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
     stop.release()
     log.flush()
   }
+}
+
+/** Nobody reads what is printed: it serves all the same. */
+function unread(error: unknown): void {
+  if (!(error instanceof OutputClosed)) throw error
 }
 
 export interface Running {

@@ -9,13 +9,28 @@ import { mistakesOf } from './mistakes.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import type { Source } from './sources.ts'
 
+/** Everything that is wrong with the settings, wherever it is written. */
+export class SettingsError extends Failure {
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    const lines = [
+      `${counted(mistakes.length, 'mistake')} in the configuration; nothing was started:`,
+      ...mistakes.map((mistake) => `  - ${mistake}`),
+      'Correct them; docs/configuration.md lists every setting.',
+    ]
+    super(lines.join('\n'))
+    this.mistakes = mistakes
+  }
+}
+
 /**
  * @param sources later ones override earlier ones
- * @throws Failure that lists everything that is wrong
+ * @throws SettingsError
  */
 export function readSettings(sources: readonly Source[]): Settings {
   const mistakes = sources.flatMap((source) => [...source.mistakes, ...checked(source)])
-  if (mistakes.length > 0) throw new Failure(listed(mistakes))
+  if (mistakes.length > 0) throw new SettingsError(mistakes)
   const { publicUrl, ...settings } = settingsSchema.parse(merged(sources))
   return deepFrozen({ ...settings, publicUrl: publicUrl ?? [ownUrl(settings)] })
 }
@@ -36,13 +51,6 @@ function merged(sources: readonly Source[]): Record<string, unknown> {
 
 const isSection = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const listed = (mistakes: readonly string[]): string =>
-  [
-    `${counted(mistakes.length, 'mistake')} in the configuration; nothing was started:`,
-    ...mistakes.map((mistake) => `  - ${mistake}`),
-    'Correct them; docs/configuration.md lists every setting.',
-  ].join('\n')
 
 /** The gateway's own address, as this machine reaches it. */
 export const ownUrl = (

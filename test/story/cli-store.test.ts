@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { later, type Seconds } from '../../key/units.ts'
 import { CommandLine } from '../unit/cli/command-line.ts'
@@ -88,6 +89,20 @@ describe('put and get', () => {
     expect(await running).toBe(1)
     expect(shell.stderr.text).toBe('valetkey: interrupted; nothing was left half done\n')
     expect(line.signals.eventNames()).toEqual([])
+    expect(await line.done('ls')).toBe('')
+  })
+})
+
+describe('put from a pipe that says nothing more', () => {
+  it('ends when interrupted, and at once the second time', async () => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: false })
+    const shell = { ...line.shell(), stdin }
+    const running = line.runIn(shell, ['put', '-', 'demo/a.txt'])
+    stdin.write('some, and then no')
+    while (stdin.readableLength > 0) await new Promise((resolve) => setImmediate(resolve))
+    line.signals.emit('SIGTERM')
+    expect(() => line.signals.emit('SIGTERM')).toThrow('exit 1')
+    expect(await running).toBe(1)
     expect(await line.done('ls')).toBe('')
   })
 })

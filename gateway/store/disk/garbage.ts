@@ -25,9 +25,8 @@ export class Garbage {
   }
 
   /** In the background; what fails stays on the list, for the next start. */
-  collect(names: readonly string[]): Promise<void> {
+  collect(names: readonly string[]): void {
     if (names.length > 0) this.#running = this.#running.then(() => this.#unlink(names))
-    return this.#running
   }
 
   async settle(): Promise<void> {

@@ -26,8 +26,10 @@ export async function recover(recovery: Recovery): Promise<void> {
     if (!instance.isAlive(owner)) await removeStaged(recovery, owner)
   }
   const rows = index.garbage()
-  const dead = new Set(rows.map(({ owner }) => owner).filter((id) => !instance.isAlive(id)))
-  await garbage.collect(rows.filter(({ owner }) => dead.has(owner)).map(({ name }) => name))
+  const owners = new Set(rows.map(({ owner }) => owner))
+  const dead = new Set([...owners].filter((owner) => !instance.isAlive(owner)))
+  // nobody has to wait for that
+  garbage.collect(rows.filter(({ owner }) => dead.has(owner)).map(({ name }) => name))
 }
 
 async function removeStaged({ files, layout, index }: Recovery, owner: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { Blob } from './schema.ts'
 import { StagedBlob, type Staging } from './staged-blob.ts'
 
 /** Up to this size an object lies in the index: one flush, shared with others, instead of a file's. */
-export const INLINE_LIMIT = 64 * 1024
+const INLINE_LIMIT = 64 * 1024
 
 /** What is gathered before it is written at once: a whole number of blocks. */
 const BATCH = 1024 * 1024
@@ -104,6 +104,8 @@ export class DiskUpload implements Upload {
     try {
       return await result
     } catch (error) {
+      // bytes may be missing from here on
+      this.#ended = true
       throw asRefusal(error)
     }
   }

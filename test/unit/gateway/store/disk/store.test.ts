@@ -12,7 +12,7 @@ import {
   START,
   StoreFolder,
 } from '../../../../support/store.ts'
-import { errno } from '../../../../support/store-faults.ts'
+import { errno, FaultyFiles } from '../../../../support/store-faults.ts'
 import { inventory, isTidy } from '../../../../support/store-leftovers.ts'
 
 const LARGE = 600 * 1024
@@ -109,6 +109,20 @@ describe('the store on disk', () => {
     folder.clock.now = unixSeconds(START + 2)
     expect(await store.trouble()).toBeUndefined()
     expect(await put(store, at('y'), pattern(LARGE))).toMatchObject({ created: true })
+  })
+
+  it('commits nothing after a write that failed', async () => {
+    const faulty = new FaultyFiles()
+    const store = await folder.start({ files: faulty.files })
+    const upload = await store.upload(at('x'))
+    faulty.begin(({ name, nth }) => (name === 'append' && nth === 0 ? { code: 'EIO' } : undefined))
+    const megabyte = [pattern(1024 * 1024)]
+    await expect(upload.write(megabyte)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(upload.write(megabyte)).rejects.toThrow('ended')
+    await expect(upload.commit(described(pattern(0)))).rejects.toThrow('ended')
+    expect(store.head(at('x'))).toBeUndefined()
+    await upload.discard()
+    expect(inventory(folder.folder).staged).toEqual([])
   })
 
   it('looks again when another process replaced an object between index and file', async () => {

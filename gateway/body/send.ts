@@ -87,3 +87,13 @@ async function finished(outgoing: ServerResponse): Promise<void> {
   if (outgoing.closed) return
   await new Promise((resolve) => outgoing.once('close', resolve))
 }
+
+/** Ends a response short, with a reset: what the kernel still holds of it is not sent either. */
+export function cutOff(outgoing: ServerResponse): void {
+  try {
+    outgoing.socket?.resetAndDestroy()
+  } catch {
+    // only TCP has resets
+  }
+  outgoing.destroy()
+}

@@ -4,7 +4,7 @@ import { Refusal } from '../../key/refusal.ts'
 import type { Admitted, Use } from '../admit.ts'
 import { evaluateRead, rangeCounts } from '../body/conditional.ts'
 import { type ByteRange, parseRange } from '../body/range.ts'
-import { sendBytes } from '../body/send.ts'
+import { cutOff, sendBytes } from '../body/send.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
@@ -83,7 +83,7 @@ export async function deliver(
     direction: 'out',
     cut: (why) => {
       exchange.refusal = why
-      outgoing.destroy()
+      cutOff(outgoing)
     },
   })
   try {

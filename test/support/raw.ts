@@ -99,6 +99,18 @@ export class RawConnection {
     await this.until(() => false)
   }
 
+  /** Goes on reading as over a slow line, a little at a time, until the server ends the connection. */
+  async readSlowly(): Promise<void> {
+    const pause = (): void => {
+      this.socket.pause()
+      setTimeout(() => this.socket.resume(), 10)
+    }
+    this.socket.on('data', pause)
+    this.socket.resume()
+    await this.ended()
+    this.socket.off('data', pause)
+  }
+
   /** As somebody leaves who has pulled the plug: with a reset where anything is unread. */
   destroy(): void {
     this.socket.destroy()

@@ -1,0 +1,30 @@
+import { Refusal } from '../../../key/refusal.ts'
+
+/** What is under way, to be waited for before what it works with is closed. */
+export class Busy {
+  readonly #running = new Set<Promise<unknown>>()
+  #isClosed = false
+
+  /** @throws Refusal unavailable where it is closed */
+  readonly run = async <T>(work: () => Promise<T>): Promise<T> => {
+    this.check()
+    const running = work()
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  /** @throws Refusal unavailable where it is closed */
+  check(): void {
+    if (this.#isClosed) throw new Refusal('unavailable', 'the store has been closed')
+  }
+
+  /** Nothing begins any more; resolves when all has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#running)
+  }
+}

@@ -1,0 +1,219 @@
+/** What the writer thread does to notes and names. */
+import type { Database } from '../../../database/open.ts'
+import { codeOf } from '../disk/files.ts'
+import { type Changed, type Placement, place, remove, type Target } from './changes.ts'
+import { changeFiles, type Status } from './files.ts'
+import {
+  type FindNote,
+  fileIdentity,
+  NOTE_COLUMNS,
+  type Note,
+  type NoteKey,
+  type StagedNote,
+} from './notes.ts'
+import { entryOf, type OpenFolder, Tree, type TreeParts } from './tree.ts'
+
+export { migrations } from './notes.ts'
+
+/** What the operating system said, as plain data: the writer would take it for the database's. */
+export interface Failed {
+  readonly failed: {
+    readonly code: string
+    readonly message: string
+    /** an fsync failed: nobody knows what is on the disk */
+    readonly isSync: boolean
+  }
+}
+
+type NewNote = StagedNote & Note
+
+interface InTree {
+  readonly tree: TreeParts
+  /** the folders from the top on */
+  readonly names: readonly string[]
+}
+
+interface Review {
+  readonly tree: TreeParts
+  /** where files are staged */
+  readonly staging: OpenFolder
+  readonly after: number
+  readonly most: number
+}
+
+type NoteRow = StagedNote & { readonly id: number }
+
+export type FolderJobs = ReturnType<typeof prepareJobs>
+
+export function prepareJobs(db: Database) {
+  const files = changeFiles
+  const findNote = db.prepare<[string, string], Note>(
+    `SELECT ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
+  )
+  const addNote = db.prepare(
+    `INSERT OR REPLACE INTO notes (key, file, staged, ${NOTE_COLUMNS})
+     VALUES (@key, @file, @staged, @type, @etag, @sha256, @expires)`,
+  )
+  const removeNote = db.prepare<[string, string]>('DELETE FROM notes WHERE key = ? AND file = ?')
+  const nextNotes = db.prepare<[number, number], NoteRow>(
+    'SELECT id, key, file, staged FROM notes WHERE id > ? AND expires IS NULL ORDER BY id LIMIT ?',
+  )
+  const find: FindNote = (key, file) => findNote.get(key, file)
+
+  return {
+    ...prepareFolders(db),
+
+    note(note: NewNote): void {
+      addNote.run(note)
+    },
+
+    place: (job: Placement): Changed | Failed => attempted(() => place(files, find, job)),
+
+    remove: (job: Target & { only: string | undefined }): Changed | Failed =>
+      attempted(() => remove(files, find, job)),
+
+    /** Notes on files that are gone for good. */
+    forget(notes: readonly NoteKey[]): void {
+      for (const { key, file } of notes) removeNote.run(key, file)
+    },
+
+    /**
+     * Forgets notes on files that other programs have changed or removed; returns where to go on,
+     * 0 at the end. Those with an expiry wait for it: should a power cut bring the file back, it
+     * must not be without.
+     */
+    review({ tree, staging, after, most }: Review): number {
+      const notes = nextNotes.all(after, most)
+      for (const note of notes) {
+        const isStaged = files.look(entryOf(staging, note.staged)) !== undefined
+        if (!isStaged && isStale(new Tree(files, tree), note)) removeNote.run(note.key, note.file)
+      }
+      return notes.length < most ? 0 : (notes.at(-1)?.id ?? 0)
+    },
+  }
+}
+
+function prepareFolders(db: Database) {
+  const files = changeFiles
+  const addMade = db.prepare<[string, string]>(
+    'INSERT OR REPLACE INTO made (key, folder) VALUES (?, ?)',
+  )
+  const findMade = db.prepare<[string], string>('SELECT folder FROM made WHERE key = ?').pluck()
+  const removeMade = db.prepare<[string]>('DELETE FROM made WHERE key = ?')
+
+  return {
+    /** Makes the folders that are missing, durably. */
+    makeFolders: ({ tree, names }: InTree): Made | Failed =>
+      attempted(() => {
+        return makeFolders(new Tree(files, tree), names, (key, folder) => addMade.run(key, folder))
+      }),
+
+    /** Removes a folder, and those above it, as far as we made them and they are empty. */
+    removeFolders({ tree, names }: InTree): void {
+      for (let depth = names.length; depth > 0; depth -= 1) {
+        const key = names.slice(0, depth).join('/')
+        const folder = findMade.get(key)
+        if (folder === undefined) return
+        if (!isRemoved(new Tree(files, tree), names.slice(0, depth), folder)) return
+        removeMade.run(key)
+      }
+    },
+  }
+}
+
+/** `blocked`: something that is no folder has the name of one. */
+export type Made = 'made' | 'blocked'
+
+function makeFolders(
+  tree: Tree,
+  names: readonly string[],
+  note: (key: string, folder: string) => void,
+): Made {
+  let parent = tree.root
+  try {
+    for (const [at, name] of names.entries()) {
+      if (tree.look(parent, name) === undefined) {
+        makeFolder(parent, name)
+        const status = tree.look(parent, name)
+        if (status !== undefined) note(names.slice(0, at + 1).join('/'), madeIdentity(status))
+      }
+      const folder = tree.child(parent, name)
+      if (folder === undefined) return 'blocked'
+      tree.close(parent)
+      parent = folder
+    }
+    return 'made'
+  } finally {
+    tree.close(parent)
+  }
+}
+
+function makeFolder(parent: OpenFolder, name: string): void {
+  try {
+    changeFiles.makeFolderNow(entryOf(parent, name))
+  } catch (error) {
+    // another program was faster
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+  try {
+    changeFiles.syncNow(parent.file)
+  } catch (cause) {
+    throw new SyncError(cause)
+  }
+}
+
+/** Inode numbers of removed folders come back soon; the time of birth doesn't. */
+const madeIdentity = ({ ino, birthtimeNs }: Status): string => `${ino}.${birthtimeNs}`
+
+/** Whether it is gone: it was the one that we made, and empty. */
+function isRemoved(tree: Tree, names: readonly string[], folder: string): boolean {
+  const name = names.at(-1) ?? ''
+  const gone = tree.within(names.slice(0, -1), (parent) => {
+    const status = tree.look(parent, name)
+    if (status === undefined) return true
+    if (!status.isDirectory() || madeIdentity(status) !== folder) return false
+    try {
+      changeFiles.removeFolderNow(entryOf(parent, name))
+      return true
+    } catch {
+      // not empty, or no permission: it stays
+      return false
+    }
+  })
+  return gone ?? true
+}
+
+/** Whether what is at its place is certainly not the file that the note is on. */
+function isStale(tree: Tree, { key, file }: NoteKey): boolean {
+  const names = key.split('/')
+  try {
+    const there = tree.within(names.slice(0, -1), (folder) => {
+      const status = tree.look(folder, names.at(-1) ?? '')
+      return status && fileIdentity(status)
+    })
+    return there !== file
+  } catch {
+    // no permission to look
+    return false
+  }
+}
+
+class SyncError extends Error {
+  readonly code: string
+
+  constructor(cause: unknown) {
+    super(`fsync of a folder failed: ${(cause as Error).message}`, { cause })
+    this.code = codeOf(cause)
+  }
+}
+
+function attempted<T>(work: () => T): T | Failed {
+  try {
+    return work()
+  } catch (error) {
+    const code = codeOf(error)
+    if (!/^E[A-Z0-9]+$/.test(code)) throw error
+    const { message } = error as Error
+    return { failed: { code, message, isSync: error instanceof SyncError } }
+  }
+}

@@ -1,0 +1,55 @@
+import { type Database, openDatabase } from '../../../database/open.ts'
+import type { ObjectPath } from '../../../key/object-path.ts'
+import type { UnixSeconds } from '../../../key/units.ts'
+import { asRefusal } from '../disk/health.ts'
+import type { ObjectInfo } from '../store.ts'
+import type { Status } from './files.ts'
+import { described, migrations, NOTE_COLUMNS, type Note, type StagedNote } from './notes.ts'
+
+/** Reads the notes, on a connection of its own. */
+export class NoteReader {
+  /** of the database, never changing */
+  readonly name: string
+  readonly #db: Database
+  readonly #now: () => UnixSeconds
+  readonly #find
+  readonly #expired
+
+  /** @throws DatabaseError */
+  constructor(file: string, now: () => UnixSeconds) {
+    const db = openDatabase(file, migrations)
+    db.pragma('query_only = ON')
+    this.#db = db
+    this.#now = now
+    this.name = db.prepare<[], string>('SELECT name FROM self').pluck().get() ?? ''
+    this.#find = db.prepare<[string, string], Note>(
+      `SELECT ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
+    )
+    this.#expired = db.prepare<[number, number], StagedNote>(
+      'SELECT key, file, staged FROM notes WHERE expires <= ? ORDER BY expires LIMIT ?',
+    )
+  }
+
+  /** The object that a file is; undefined for what is none. */
+  info(path: ObjectPath, key: string, status: Status | undefined): ObjectInfo | undefined {
+    const find = (of: string, file: string): Note | undefined => this.#find.get(of, file)
+    return answered(() => described(status, { path, key, find, now: this.#now() }))
+  }
+
+  /** Longest expired first. */
+  expired(now: UnixSeconds, most: number): readonly StagedNote[] {
+    return answered(() => this.#expired.all(now, most))
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+function answered<T>(question: () => T): T {
+  try {
+    return question()
+  } catch (error) {
+    throw asRefusal(error)
+  }
+}

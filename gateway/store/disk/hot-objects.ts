@@ -1,4 +1,4 @@
-import type { Located } from './index-reader.ts'
+import type { Located } from './schema.ts'
 
 /** In bytes, of contents and checksums. */
 const MOST_HELD = 16 * 1024 * 1024

@@ -6,13 +6,14 @@ import type { Checksum } from './checksum.ts'
 import { asRefusal } from './health.ts'
 import { HotObjects } from './hot-objects.ts'
 import type { Inline } from './jobs.ts'
-import { infoOf, migrations, OBJECT_COLUMNS, type ObjectRow, type Piece } from './schema.ts'
-
-/** An object and its bytes, or where they are. */
-export interface Located {
-  readonly info: ObjectInfo
-  readonly content: Uint8Array | readonly Piece[]
-}
+import {
+  infoOf,
+  type Located,
+  migrations,
+  OBJECT_COLUMNS,
+  type ObjectRow,
+  type Piece,
+} from './schema.ts'
 
 type LocatedRow = ObjectRow &
   (

@@ -86,3 +86,9 @@ export interface Piece {
   readonly start: number
   readonly length: number
 }
+
+/** An object and its bytes, or where they are. */
+export interface Located {
+  readonly info: ObjectInfo
+  readonly content: Uint8Array | readonly Piece[]
+}

@@ -29,6 +29,9 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
 
 /** @throws Refusal request_malformed, uri_too_long, headers_too_large, key_ambiguous */
 export function readRequest(incoming: IncomingMessage, basePath: string): RawRequest {
+  if (!/^1\.[01]$/.test(incoming.httpVersion)) {
+    throw new Refusal('request_malformed', 'this is served over HTTP/1.1 only')
+  }
   const headers = readHeaders(incoming.rawHeaders)
   // RFC 9112 §3.2: "A server MUST respond with a 400 status code to any HTTP/1.1 request message
   // that lacks a Host header field"

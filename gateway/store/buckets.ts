@@ -2,7 +2,6 @@
 import { bucketOf, type ObjectPath } from '../../key/object-path.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
 import { compareBytes } from './byte-order.ts'
-import { type Candidate, type Cursor, walkedListing } from './folder/listing.ts'
 import type {
   Conflict,
   Listing,
@@ -14,6 +13,7 @@ import type {
   Upload,
   WriteCondition,
 } from './store.ts'
+import { type Candidate, type Cursor, walkedListing } from './walked-listing.ts'
 
 export class Buckets implements Store {
   readonly #shared: Store

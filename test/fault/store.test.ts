@@ -1,8 +1,8 @@
 /** Each call on the file system fails, or is the last one of the process, in turn. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Instance } from '../../database/instance.ts'
-import type { Files } from '../../gateway/store/disk/files.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
+import type { Files } from '../../gateway/store/files/files.ts'
 import { Damaged } from '../../gateway/store/store.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'

@@ -1,5 +1,5 @@
 /** Files whose calls are counted, and fail where a test says so. */
-import { type Files, nodeFiles } from '../../gateway/store/disk/files.ts'
+import { type Files, nodeFiles } from '../../gateway/store/files/files.ts'
 
 /** One call, told from others by its name and number of that name: what runs aside has no fixed order. */
 export interface Call {

@@ -1,8 +1,8 @@
 import type { Awaitable } from '../../../ledger/ledger.ts'
+import type { Files } from '../files/files.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
 import { BLOCK, blockCount, type Checksum, SUM } from './checksum.ts'
 import type { Descriptors, OpenBlob } from './descriptors.ts'
-import type { Files } from './files.ts'
 import type { Blob, Piece } from './schema.ts'
 
 /** What readers of one process share. */

@@ -1,5 +1,5 @@
 /** Open files of blobs, kept for the next reader. Blobs never change, so neither do their bytes. */
-import type { FileDescriptor, Files } from './files.ts'
+import type { FileDescriptor, Files } from '../files/files.ts'
 import type { Layout } from './layout.ts'
 
 /** How many are kept open though nobody reads them. */

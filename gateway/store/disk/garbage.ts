@@ -1,5 +1,5 @@
+import { type Files, ifThere, syncFolder } from '../files/files.ts'
 import type { Descriptors } from './descriptors.ts'
-import { type Files, ifThere, syncFolder } from './files.ts'
 import type { Layout } from './layout.ts'
 
 interface GarbageOptions {

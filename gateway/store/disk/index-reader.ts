@@ -1,9 +1,9 @@
 /** Reads the index, on a connection of its own: every answer is of one moment. */
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
+import { asRefusal } from '../files/health.ts'
 import { Damaged, type ObjectInfo } from '../store.ts'
 import type { Checksum } from './checksum.ts'
-import { asRefusal } from './health.ts'
 import { HotObjects } from './hot-objects.ts'
 import type { Inline } from './jobs.ts'
 import {

@@ -1,10 +1,6 @@
 /** Where things lie in the folder of a disk store. */
-import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
-import { type Files, syncFolder } from './files.ts'
-
-/** 32 hex digits, never used twice, telling nothing of path or content. */
-export const freshName = (): string => randomBytes(16).toString('hex')
+import { type Files, syncFolder } from '../files/files.ts'
 
 const FAN_OUT = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
 
@@ -47,13 +43,19 @@ export class Layout {
 
 /** Makes what is missing; durable before anything is put there. */
 export async function makeFolders(files: Files, layout: Layout, instance: string): Promise<void> {
+  await makeBlobFolders(files, layout)
+  await files.makeFolder(layout.stagingOf(instance))
+  for (const folder of [layout.staging, layout.folder]) await syncFolder(files, folder)
+}
+
+/** The same for the folders of blobs alone. */
+export async function makeBlobFolders(files: Files, layout: Layout): Promise<void> {
   const topmost = await files.makeFolder(layout.blobs)
   const there = new Set(await files.names(layout.blobs))
   for (const name of FAN_OUT) {
     if (!there.has(name)) await files.makeFolder(join(layout.blobs, name))
   }
-  await files.makeFolder(layout.stagingOf(instance))
-  for (const folder of [layout.blobs, layout.staging]) await syncFolder(files, folder)
+  await syncFolder(files, layout.blobs)
   await syncUpwards(files, layout.folder, topmost ?? layout.blobs)
 }
 

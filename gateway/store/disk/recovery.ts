@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import type { Instance } from '../../../database/instance.ts'
-import { codeOf, type Files, ifThere } from './files.ts'
+import { codeOf, type Files, ifThere } from '../files/files.ts'
 import type { Garbage } from './garbage.ts'
 import type { IndexReader } from './index-reader.ts'
 import type { Layout } from './layout.ts'

@@ -1,6 +1,7 @@
+import { codeOf, type FileDescriptor, type Files, ifThere, syncFolder } from '../files/files.ts'
+import { freshName } from '../files/fresh-name.ts'
 import { BLOCK, type Checksum } from './checksum.ts'
-import { codeOf, type FileDescriptor, type Files, ifThere, syncFolder } from './files.ts'
-import { freshName, type Layout } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { Blob } from './schema.ts'
 
 /** What staged blobs of one process share. */

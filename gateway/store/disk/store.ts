@@ -9,6 +9,8 @@ import type { ObjectPath } from '../../../key/object-path.ts'
 import { type Bytes, bytes, type UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { ContentObject } from '../content-object.ts'
+import { codeOf, type Files, nodeFiles, syncFolder } from '../files/files.ts'
+import { asRefusal, Health } from '../files/health.ts'
 import { listing } from '../listing.ts'
 import {
   type Committed,
@@ -27,9 +29,7 @@ import {
 import { BlobObject } from './blob-object.ts'
 import { type Checksum, createChecksum } from './checksum.ts'
 import { Descriptors } from './descriptors.ts'
-import { codeOf, type Files, nodeFiles, syncFolder } from './files.ts'
 import { Garbage } from './garbage.ts'
-import { asRefusal, Health } from './health.ts'
 import { IndexReader } from './index-reader.ts'
 import type { Inline, Outcome, StoreJobs } from './jobs.ts'
 import { Layout, makeFolders } from './layout.ts'

@@ -6,7 +6,7 @@
 import type { ObjectPath } from '../../../key/object-path.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
 import { holds } from '../condition.ts'
-import { codeOf } from '../disk/files.ts'
+import { codeOf } from '../files/files.ts'
 import type { ObjectInfo, WriteCondition } from '../store.ts'
 import { type ChangeFiles, type Status, unlessAbsent } from './files.ts'
 import { described, type FindNote, fileIdentity } from './notes.ts'

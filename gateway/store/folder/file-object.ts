@@ -1,6 +1,6 @@
 /** A file of the folder, as it was when it was opened. */
 import { ContentObject } from '../content-object.ts'
-import type { FileDescriptor } from '../disk/files.ts'
+import type { FileDescriptor } from '../files/files.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
 import type { FolderFiles, Status } from './files.ts'
 import { fileIdentity } from './notes.ts'

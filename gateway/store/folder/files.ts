@@ -5,7 +5,7 @@
  */
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
-import { codeOf, type FileDescriptor, type Files, nodeFiles } from '../disk/files.ts'
+import { codeOf, type FileDescriptor, type Files, nodeFiles } from '../files/files.ts'
 
 /** What is there, exactly: inode numbers and times in nanoseconds exceed a float. */
 export type Status = fs.BigIntStats

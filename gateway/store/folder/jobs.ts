@@ -1,6 +1,6 @@
 /** What the writer thread does to notes and names. */
 import type { Database } from '../../../database/open.ts'
-import { codeOf } from '../disk/files.ts'
+import { codeOf } from '../files/files.ts'
 import { type Changed, type Placement, place, remove, type Target } from './changes.ts'
 import { changeFiles, type Status } from './files.ts'
 import {

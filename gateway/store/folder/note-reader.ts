@@ -1,7 +1,7 @@
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
-import { asRefusal } from '../disk/health.ts'
+import { asRefusal } from '../files/health.ts'
 import type { ObjectInfo } from '../store.ts'
 import type { Status } from './files.ts'
 import { described, migrations, NOTE_COLUMNS, type Note, type StagedNote } from './notes.ts'

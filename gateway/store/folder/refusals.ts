@@ -1,7 +1,7 @@
 /** How errors of a folder of files become refusals. They name no path of the machine. */
 import { Refusal } from '../../../key/refusal.ts'
-import { codeOf } from '../disk/files.ts'
-import { asRefusal } from '../disk/health.ts'
+import { codeOf } from '../files/files.ts'
+import { asRefusal } from '../files/health.ts'
 
 export const inTheWay = (what: 'folder' | 'special' | 'parent'): Refusal =>
   new Refusal('conflict', IN_THE_WAY[what])

@@ -6,8 +6,8 @@
  */
 import { mkdirSync } from 'node:fs'
 import type { Instance } from '../../../database/instance.ts'
-import { codeOf, type FileDescriptor, ifThere } from '../disk/files.ts'
-import { freshName } from '../disk/layout.ts'
+import { codeOf, type FileDescriptor, ifThere } from '../files/files.ts'
+import { freshName } from '../files/fresh-name.ts'
 import type { FolderFiles } from './files.ts'
 import { RESERVED } from './names.ts'
 import { entryOf, held, type OpenFolder } from './tree.ts'

@@ -10,7 +10,7 @@ import type { ObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
-import { codeOf } from '../disk/files.ts'
+import { codeOf } from '../files/files.ts'
 import {
   type Conflict,
   Damaged,
@@ -23,11 +23,11 @@ import {
   type Upload,
   type WriteCondition,
 } from '../store.ts'
+import { startOf, walkedListing } from '../walked-listing.ts'
 import { Busy } from './busy.ts'
 import { isWithin } from './config.ts'
 import { opened } from './file-object.ts'
 import { type FolderFiles, folderFiles, type Status, unlessAbsent } from './files.ts'
-import { startOf, walkedListing } from './listing.ts'
 import { findablePlace, RESERVED } from './names.ts'
 import { NoteReader } from './note-reader.ts'
 import { refusalOf } from './refusals.ts'

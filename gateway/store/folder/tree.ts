@@ -6,7 +6,7 @@
  * Node has no `openat`, but on Linux `/proc/self/fd/N/NAME` is the same. Elsewhere the path is spelt
  * out and each segment checked in turn, which leaves a moment between the check of one and the next.
  */
-import type { FileDescriptor } from '../disk/files.ts'
+import type { FileDescriptor } from '../files/files.ts'
 import { type NameFiles, type Status, unlessAbsent } from './files.ts'
 
 /** A folder held open. */

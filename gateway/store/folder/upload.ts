@@ -1,5 +1,5 @@
-import { Gatherer } from '../disk/gather.ts'
-import type { Health } from '../disk/health.ts'
+import { Gatherer } from '../files/gather.ts'
+import type { Health } from '../files/health.ts'
 import type { Committed, Conflict, NewObject, Upload, WriteCondition } from '../store.ts'
 import { refusalOf } from './refusals.ts'
 import type { StagedFile, Staging } from './staging.ts'

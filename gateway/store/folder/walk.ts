@@ -5,10 +5,10 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { type ObjectPath, parsePath } from '../../../key/object-path.ts'
-import { codeOf } from '../disk/files.ts'
+import { codeOf } from '../files/files.ts'
 import type { ObjectInfo } from '../store.ts'
+import type { Candidate, Cursor } from '../walked-listing.ts'
 import type { FolderFiles, Status } from './files.ts'
-import type { Candidate, Cursor } from './listing.ts'
 import { RESERVED } from './names.ts'
 import type { OpenFolder, Tree } from './tree.ts'
 

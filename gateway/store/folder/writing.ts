@@ -8,8 +8,8 @@ import { Refusal } from '../../../key/refusal.ts'
 import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { holds } from '../condition.ts'
-import { codeOf, type FileDescriptor } from '../disk/files.ts'
-import { Health } from '../disk/health.ts'
+import { codeOf, type FileDescriptor } from '../files/files.ts'
+import { Health } from '../files/health.ts'
 import type {
   Committed,
   Conflict,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
-import { nodeFiles } from '../../../../../gateway/store/disk/files.ts'
-import { freshName, Layout } from '../../../../../gateway/store/disk/layout.ts'
+import { Layout } from '../../../../../gateway/store/disk/layout.ts'
+import { nodeFiles } from '../../../../../gateway/store/files/files.ts'
+import { freshName } from '../../../../../gateway/store/files/fresh-name.ts'
 
 /** Files that are open only in name. */
 function pretended() {

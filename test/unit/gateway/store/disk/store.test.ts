@@ -1,6 +1,6 @@
 /** What the store on disk does beyond its contract. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Files, nodeFiles } from '../../../../../gateway/store/disk/files.ts'
+import { type Files, nodeFiles } from '../../../../../gateway/store/files/files.ts'
 import { bytes, later, seconds, unixSeconds } from '../../../../../key/units.ts'
 import {
   at,

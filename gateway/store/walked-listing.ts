@@ -1,6 +1,6 @@
 /** Listings of what can only be walked through in order, step by step. */
-import { compareBytes, justAfter } from '../byte-order.ts'
-import type { Listing, ListQuery, ObjectInfo } from '../store.ts'
+import { compareBytes, justAfter } from './byte-order.ts'
+import type { Listing, ListQuery, ObjectInfo } from './store.ts'
 
 /** Goes through objects in byte order. */
 export interface Cursor {
@@ -23,7 +23,7 @@ export function startOf({ prefix, after }: ListQuery): string {
 }
 
 /**
- * What `listing` of `../listing.ts` gives, whose words on common prefixes are true of this one too.
+ * What `listing` of `listing.ts` gives, whose words on common prefixes are true of this one too.
  * Only what is shown is looked at, and one object more.
  */
 export async function walkedListing(query: ListQuery, cursor: Cursor): Promise<Listing> {

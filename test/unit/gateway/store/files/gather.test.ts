@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Gatherer } from '../../../../../gateway/store/disk/gather.ts'
+import { Gatherer } from '../../../../../gateway/store/files/gather.ts'
 import { isSame, pattern } from '../../../../support/store.ts'
 
 describe('gathered bytes', () => {

@@ -1,0 +1,89 @@
+import { linkSync } from 'node:fs'
+import { openSnapshot } from '../../../database/copy.ts'
+import { type Database, openDatabase } from '../../../database/open.ts'
+import { codeOf, type Files, ifThere } from '../files/files.ts'
+import { BlobList } from './blob-list.ts'
+import type { Layout } from './layout.ts'
+import { migrations } from './schema.ts'
+
+/**
+ * A moment of the store that stays: what the snapshot sees, and the files that it names. Other
+ * processes unlink a blob as soon as a commit has made it garbage, so a snapshot alone would name
+ * files that are gone. For as long as the snapshot is taken and the files get a second name, this
+ * holds the index's write lock: nobody commits, so nobody unlinks. The second names lie in the
+ * staging folder of our instance, where a recovery finds them if we are killed.
+ */
+export class Hold {
+  readonly snapshot: Database
+  readonly #files: Files
+  readonly #layout: Layout
+  readonly #owner: string
+  readonly #held: readonly string[]
+
+  private constructor(files: Files, layout: Layout, owner: string, taken: Taken) {
+    this.#files = files
+    this.#layout = layout
+    this.#owner = owner
+    this.snapshot = taken.snapshot
+    this.#held = taken.held
+  }
+
+  /** @param isSafe says of blobs that they need not be held: the caller has all but these */
+  static async take(
+    files: Files,
+    layout: Layout,
+    owner: string,
+    isSafe: (name: string) => boolean,
+  ): Promise<Hold> {
+    await files.makeFolder(layout.stagingOf(owner))
+    return new Hold(files, layout, owner, whileLocked(layout, owner, isSafe))
+  }
+
+  /** Where the file of a blob that is held lies. */
+  path(name: string): string {
+    return this.#layout.staged(this.#owner, name)
+  }
+
+  async release(): Promise<void> {
+    this.snapshot.close()
+    for (const name of this.#held) await ifThere(this.#files.unlink(this.path(name)))
+    await ifThere(this.#files.removeFolder(this.#layout.stagingOf(this.#owner)))
+  }
+}
+
+interface Taken {
+  readonly snapshot: Database
+  readonly held: readonly string[]
+}
+
+/** Without a pause: whoever else writes waits. */
+function whileLocked(layout: Layout, owner: string, isSafe: (name: string) => boolean): Taken {
+  const lock = openDatabase(layout.index, migrations)
+  try {
+    lock.exec('BEGIN IMMEDIATE')
+    const snapshot = openSnapshot(layout.index)
+    try {
+      const unsafe = [...new BlobList(snapshot)]
+        .map(({ name }) => name)
+        .filter((name) => !isSafe(name))
+      const held = unsafe.filter((name) => linked(layout.blob(name), layout.staged(owner, name)))
+      return { snapshot, held }
+    } catch (error) {
+      snapshot.close()
+      throw error
+    }
+  } finally {
+    lock.close()
+  }
+}
+
+/** False where the store has lost the file. */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}

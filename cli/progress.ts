@@ -29,7 +29,7 @@ export class Progress {
     this.#drawnAt = now
     const rate = (this.#done * 1000) / Math.max(1, now - this.#start)
     const line = progressLine(this.#label, this.#done as Bytes, Math.round(rate), this.#total)
-    this.#stderr.write(CLEAR_LINE + shortened(line, (this.#stderr.columns ?? 80) - 1))
+    this.#stderr.write(CLEAR_LINE + shortened(line, (this.#stderr.columns || 80) - 1))
   }
 
   /** Takes the line away. */
@@ -48,8 +48,9 @@ export function progressLine(label: string, done: Bytes, rate: number, total?: B
   return `${label} ${percent} [${bar}] ${formatBytes(done)} of ${formatBytes(total)}  ${speed}`
 }
 
-function shortened(line: string, width: number): string {
+/** @param width in columns; a terminal that does not know its own says 0 */
+export function shortened(line: string, width: number): string {
   let text = line
-  while (displayWidth(text) > width) text = text.slice(0, -1)
+  while (text !== '' && displayWidth(text) > width) text = text.slice(0, -1)
   return text
 }

@@ -1,7 +1,14 @@
 /** Every setting there is: the sections that gateway and issuer state, and what both share. */
 import { z } from 'zod'
-import { corsSection, gatewaySection, storeSection } from '../../gateway/config.ts'
-import { issuerSection } from '../../issuer/config.ts'
+import {
+  type CorsSettings,
+  corsSection,
+  type GatewaySettings,
+  gatewaySection,
+  type StoreSettings,
+  storeSection,
+} from '../../gateway/config.ts'
+import { type IssuerSettings, issuerSection } from '../../issuer/config.ts'
 
 const publicUrl = z.string().transform((value, context): string => {
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -17,7 +24,7 @@ const publicUrl = z.string().transform((value, context): string => {
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
-export const settingsSchema = z.strictObject({
+const schema = z.strictObject({
   /** where clients reach the gateway; of several, minted URLs name the first */
   publicUrl: z.union([publicUrl.transform((url) => [url]), z.array(publicUrl).min(1)]).optional(),
   /** how much is logged */
@@ -28,9 +35,20 @@ export const settingsSchema = z.strictObject({
   store: storeSection.prefault({}),
 })
 
-type Stated = z.output<typeof settingsSchema>
+/** What was stated, with defaults for the rest. */
+interface StatedSettings {
+  readonly publicUrl?: readonly string[] | undefined
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  readonly gateway: GatewaySettings
+  readonly issuer: IssuerSettings
+  readonly cors: CorsSettings
+  readonly store: StoreSettings
+}
+
 /** Frozen. `publicUrl` is filled in from the gateway's own address where nobody stated one. */
-export type Settings = Readonly<Omit<Stated, 'publicUrl'> & { publicUrl: readonly string[] }>
+export type Settings = Readonly<StatedSettings & { publicUrl: readonly string[] }>
+
+export const settingsSchema: z.ZodType<StatedSettings> = schema
 
 /** How a setting is written in an environment variable, which is always text. */
 export type SettingKind = 'text' | 'list' | 'number' | 'boolean'
@@ -47,7 +65,7 @@ export interface SettingName {
 }
 
 /** All settings, in the order of the schema. */
-export const SETTINGS: readonly SettingName[] = namesOf(settingsSchema, [])
+export const SETTINGS: readonly SettingName[] = namesOf(schema, [])
 
 function namesOf(schema: z.ZodObject, above: readonly string[]): SettingName[] {
   return Object.entries(schema.shape).flatMap(([key, field]) => {

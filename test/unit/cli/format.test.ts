@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { counted, displayWidth, printable, relativeTime, shellQuoted } from '../../../cli/format.ts'
 import { editDistance, nearest } from '../../../cli/near.ts'
-import { progressLine } from '../../../cli/progress.ts'
+import { progressLine, shortened } from '../../../cli/progress.ts'
 import { formatTable } from '../../../cli/table.ts'
 import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 
@@ -97,6 +97,18 @@ describe('small words', () => {
       'f  50% [############............] 512 B of 1 KiB  1 KiB/s',
     )
     expect(progressLine('-', 512 as Bytes, 1024)).toBe('-  512 B  1 KiB/s')
+  })
+})
+
+describe('a line that is too long', () => {
+  it.each([
+    ['abcdef', 3, 'abc'],
+    ['日本', 3, '日'],
+    ['abc', 3, 'abc'],
+    ['abc', 0, ''],
+    ['abc', -1, ''],
+  ])('is cut: %j to %d columns', (line, width, cut) => {
+    expect(shortened(line, width)).toBe(cut)
   })
 })
 

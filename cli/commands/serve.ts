@@ -109,7 +109,7 @@ async function start(
 }
 
 /** A stated one, else where the gateway in fact listens: its port may have been any free one. */
-export function publicUrlOf(settings: Settings, gateway: RunningGateway | undefined): string {
+function publicUrlOf(settings: Settings, gateway: RunningGateway | undefined): string {
   const [first = ''] = settings.publicUrl
   if (gateway === undefined || first !== ownUrl(settings)) return first
   return ownUrl(settings, gateway.port)

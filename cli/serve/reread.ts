@@ -40,7 +40,7 @@ async function reread({ keyring, log, settings, read }: Parts): Promise<void> {
 }
 
 /** The names of the settings that differ. */
-export const changed = (before: Settings, after: Settings): readonly string[] =>
+const changed = (before: Settings, after: Settings): readonly string[] =>
   SETTINGS.filter(({ path }) => at(before, path) !== at(after, path)).map(({ name }) => name)
 
 const at = (settings: Settings, path: readonly string[]): string | undefined =>

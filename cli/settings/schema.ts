@@ -51,7 +51,7 @@ export type Settings = Readonly<StatedSettings & { publicUrl: readonly string[] 
 export const settingsSchema: z.ZodType<StatedSettings> = schema
 
 /** How a setting is written in an environment variable, which is always text. */
-export type SettingKind = 'text' | 'list' | 'number' | 'boolean'
+type SettingKind = 'text' | 'list' | 'number' | 'boolean'
 
 export interface SettingName {
   /** `gateway.trustedProxies` */

@@ -1,4 +1,5 @@
 /** Help for tests of folder buckets: a folder of files and the stores on it, all of which go away. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +53,12 @@ export class FolderBucket {
     }
   }
 
+  /** Removes all files but ours, as another program; Node can't where a name is no UTF-8. */
+  empty(): void {
+    const all = ['-mindepth', '1', '-maxdepth', '1', '!', '-name', '.valetkey']
+    execFileSync('find', [this.folder, this.outside, ...all, '-exec', 'rm', '-rf', '{}', '+'])
+  }
+
   async stop(): Promise<void> {
     for (const { store, instance } of this.#running.splice(0)) {
       await store.close()
@@ -61,6 +68,7 @@ export class FolderBucket {
 
   async remove(): Promise<void> {
     await this.stop()
+    this.empty()
     rmSync(this.top, { recursive: true, force: true })
   }
 }

@@ -72,12 +72,11 @@ export class Tree {
       if (next === undefined) return undefined
       folder = next
     }
-    return folder === this.root ? this.#reopened() : folder
+    return folder
   }
 
   /** Does something in a folder, if it is there, and closes it. */
   within<T>(names: readonly string[], use: (folder: OpenFolder) => T): T | undefined {
-    if (names.length === 0) return use(this.root)
     const folder = this.open(names)
     if (folder === undefined) return undefined
     try {
@@ -108,10 +107,5 @@ export class Tree {
       this.#files.closeNow(file)
       throw error
     }
-  }
-
-  #reopened(): OpenFolder {
-    const file = this.#files.openFolder(entryOf(this.root, '.'))
-    return held(file, this.root.path)
   }
 }

@@ -49,7 +49,8 @@ export class Walk implements Cursor {
   constructor(options: WalkOptions) {
     this.#options = options
     this.#prefix = bytesOf(options.prefix)
-    this.#from = bytesOf(options.from)
+    const from = bytesOf(options.from)
+    this.#from = from > this.#prefix ? from : this.#prefix
   }
 
   async next(): Promise<Candidate | undefined> {

@@ -1,0 +1,473 @@
+/** The life of a folder bucket: opening, walking, expiring, forgetting, several of them on one folder. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import SqliteDatabase from 'better-sqlite3'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bucketsSection, isWithin } from '../../../../gateway/store/folder/config.ts'
+import { changeFiles, folderFiles } from '../../../../gateway/store/folder/files.ts'
+import { openFolders } from '../../../../gateway/store/folder/open.ts'
+import { held, Tree } from '../../../../gateway/store/folder/tree.ts'
+import { Walk } from '../../../../gateway/store/folder/walk.ts'
+import { walkedListing } from '../../../../gateway/store/walked-listing.ts'
+import { bytes, unixSeconds } from '../../../../key/units.ts'
+import { FolderBucket } from '../../../support/folder.ts'
+import { at, contentOf, described, isSame, pattern, put, START } from '../../../support/store.ts'
+
+const LARGE = 600 * 1024
+
+let bucket: FolderBucket
+beforeEach(() => {
+  bucket = new FolderBucket()
+})
+afterEach(() => bucket.remove())
+
+/** Keys of all notes. */
+function notes(): readonly string[] {
+  const db = new SqliteDatabase(join(bucket.data, 'notes.db'), { readonly: true })
+  const keys = db.prepare<[], string>('SELECT key FROM notes ORDER BY key').pluck().all()
+  db.close()
+  return keys
+}
+
+describe('a folder', () => {
+  it('that is missing or no folder is refused, with what to do', async () => {
+    writeFileSync(bucket.path('file'), 'x')
+    for (const name of ['missing', 'file']) {
+      await expect(bucket.start({ folder: bucket.path(name) })).rejects.toThrow(/make it|correct/)
+    }
+  })
+
+  it("that holds the gateway's own data is refused", async () => {
+    for (const data of [bucket.path('data'), bucket.folder]) {
+      await expect(bucket.start({ data })).rejects.toThrow("the gateway's own data")
+    }
+  })
+
+  it('whose reserved name leads elsewhere is refused', async () => {
+    symlinkSync(bucket.outside, bucket.path('.valetkey'))
+    await expect(bucket.start()).rejects.toThrow('ENOTDIR')
+    expect(readdirSync(bucket.outside)).toEqual([])
+  })
+
+  it('may be reached through a symbolic link that the administrator chose', async () => {
+    const folder = join(bucket.top, 'link')
+    symlinkSync(bucket.folder, folder)
+    const store = await bucket.start({ folder })
+    await put(store, at('x'), pattern(5))
+    expect(existsSync(bucket.path('x'))).toBe(true)
+  })
+
+  it('that is read-only is read and listed, not changed', async () => {
+    writeFileSync(bucket.path('x'), 'x')
+    const store = await bucket.start({ readOnly: true })
+    expect(store.head(at('x'))?.size).toBe(1)
+    expect((await store.list({ prefix: 'bucket/', limit: 5 })).objects).toHaveLength(1)
+    const refused = { code: 'method_not_allowed', detail: expect.stringContaining('read-only') }
+    await expect(store.upload(at('y'))).rejects.toMatchObject(refused)
+    await expect(store.delete(at('x'))).rejects.toMatchObject(refused)
+    expect(store.trouble()).toBeUndefined()
+    await store.tidy()
+    expect(readdirSync(bucket.folder)).toEqual(['x'])
+  })
+
+  it('that has become read-only still shows what was noted, and hides what was staged', async () => {
+    const writable = await bucket.start()
+    await put(writable, at('x'), pattern(5), { as: { type: 'image/png' } })
+    await bucket.stop()
+    mkdirSync(bucket.path('.valetkey/left'))
+    writeFileSync(bucket.path('.valetkey/left/over'), 'half')
+    const store = await bucket.start({ readOnly: true })
+    expect(store.head(at('x'))).toMatchObject({ type: 'image/png' })
+    expect(store.head(at('.valetkey/left/over'))).toBeUndefined()
+    expect((await store.list({ prefix: 'bucket/', limit: 5 })).objects).toHaveLength(1)
+  })
+
+  it('keeps its reserved folder hidden under other names that lead there', async () => {
+    const store = await bucket.start()
+    await put(store, at('x'), pattern(5))
+    // as `.VALETKEY` does where case makes no difference: another name, the same folder
+    renameSync(bucket.path('.valetkey'), bucket.path('.VALETKEY'))
+    const [owner = ''] = readdirSync(bucket.path('.VALETKEY'))
+    writeFileSync(bucket.path(`.VALETKEY/${owner}/x`), 'half')
+    expect(store.head(at(`.VALETKEY/${owner}/x`))).toBeUndefined()
+    expect(store.open(at(`.VALETKEY/${owner}/x`))).toBeUndefined()
+    const { objects } = await store.list({ prefix: 'bucket/', limit: 5 })
+    expect(objects.map(({ path }) => path)).toEqual(['bucket/x'])
+    rmSync(bucket.path(`.VALETKEY/${owner}/x`))
+  })
+
+  it('answers nothing any more when it is closed', async () => {
+    const store = await bucket.start()
+    await put(store, at('x'), pattern(LARGE))
+    const object = store.open(at('x'))
+    const upload = await store.upload(at('y'))
+    await store.close()
+    const closed = expect.objectContaining({ code: 'unavailable' })
+    expect(() => store.head(at('x'))).toThrow(closed)
+    expect(() => store.open(at('x'))).toThrow(closed)
+    await expect(store.upload(at('x'))).rejects.toEqual(closed)
+    await expect(store.list({ prefix: 'bucket/', limit: 1 })).rejects.toEqual(closed)
+    await expect(upload.commit(described(pattern(0)))).rejects.toEqual(closed)
+    const into = new Uint8Array(LARGE)
+    expect(await object?.read(into, 0)).toBe(LARGE)
+    object?.close()
+  })
+
+  it('leaves no descriptor open', async () => {
+    const count = () => readdirSync('/proc/self/fd').length
+    const rounds = async () => {
+      const store = await bucket.start()
+      await put(store, at('a/b/c'), pattern(LARGE))
+      await contentOf(store, at('a/b/c'))
+      store.open(at('a/b/c'))?.close()
+      await put(store, at('a/b/c'), pattern(9), { condition: { absent: true } })
+      await put(store, at('a/b/c/d'), pattern(9)).catch(() => {})
+      for (const limit of [1, 9]) await store.list({ prefix: 'bucket/', limit })
+      await store.delete(at('a/b/c'))
+      await store.tidy()
+      await bucket.stop()
+    }
+    await rounds()
+    const before = count()
+    for (let n = 0; n < 3; n += 1) await rounds()
+    expect(count()).toBeLessThanOrEqual(before)
+  })
+})
+
+describe('the settings of buckets', () => {
+  const parsed = (buckets: unknown) => bucketsSection.safeParse(buckets)
+
+  it('are a folder, and whether it is read only', () => {
+    expect(parsed({ files: { folder: '/srv/files' } }).data).toEqual({
+      files: { folder: '/srv/files', readOnly: false },
+    })
+  })
+
+  it.each([
+    { files: { folder: 'srv/files' } },
+    { files: {} },
+    { files: { folder: '/srv', readonly: true } },
+    { Files: { folder: '/srv' } },
+    { 'a/b': { folder: '/srv' } },
+    { one: { folder: '/srv/x/' }, two: { folder: '/srv/x' } },
+    { one: { folder: '/srv' }, two: { folder: '/srv/x' } },
+    { one: { folder: '/srv/x/..' }, two: { folder: '/srv/x' } },
+  ])('%j are refused', (buckets) => {
+    expect(parsed(buckets).success).toBe(false)
+  })
+
+  it('may name neighbours', () => {
+    const one = { folder: '/srv/x' }
+    expect(parsed({ one, two: { folder: '/srv/xy' }, six: { folder: '/srv/..x' } }).success).toBe(
+      true,
+    )
+    expect(isWithin('/srv', '/srv/..x')).toBe(true)
+  })
+
+  it('open a store each, and none where one of them fails', async () => {
+    const instance = { id: 'a', isAlive: () => true }
+    const options = { data: bucket.data, instance, now: () => START, reserve: bytes(0) }
+    mkdirSync(bucket.path('one'))
+    const one = { folder: bucket.path('one'), readOnly: false }
+    const stores = await openFolders({ one }, options)
+    const store = stores.get('one')
+    await put(stores.get('one') as never, 'one/x' as never, pattern(5))
+    expect(existsSync(bucket.path('one/x'))).toBe(true)
+    await store?.close()
+    const gone = { folder: bucket.path('gone'), readOnly: false }
+    await expect(openFolders({ one, gone }, options)).rejects.toThrow('"gone"')
+    symlinkSync('one', bucket.path('alias'))
+    const alias = { folder: bucket.path('alias'), readOnly: true }
+    await expect(openFolders({ one, alias }, options)).rejects.toThrow('a folder of its own')
+    const within = { folder: realpathSync(bucket.top), readOnly: true }
+    await expect(openFolders({ within }, options)).rejects.toThrow("the gateway's own data")
+    mkdirSync(join(bucket.data, 'secrets'), { recursive: true })
+    const secrets = { folder: join(bucket.data, 'secrets'), readOnly: true }
+    await expect(openFolders({ secrets }, options)).rejects.toThrow("the gateway's own data")
+  })
+})
+
+describe('a walk', () => {
+  it('is in the order of whole paths, however few names it keeps', async () => {
+    const letter = fc.constantFrom('a', 'b', '-', '0', '.', 'é', '\uff21', '\u{1f511}')
+    const name = fc
+      .string({ unit: letter, minLength: 1, maxLength: 3 })
+      .filter((text) => text !== '.' && text !== '..')
+    const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))
+    const root = held(folderFiles.openFolder(bucket.folder), bucket.folder)
+    const tree = new Tree(folderFiles, { root, reserved: undefined })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(path, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.tuple(path, fc.option(path), fc.constantFrom(undefined, '/', 'b')), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        async (paths, window, queries) => {
+          bucket.empty()
+          const held = made(paths)
+          for (const [prefix, after, delimiter] of queries) {
+            const from = after === null ? `bucket/${prefix}` : `bucket/${after}\0`
+            const walk = new Walk({
+              tree,
+              files: folderFiles,
+              bucket: 'bucket',
+              prefix: `bucket/${prefix}`,
+              from,
+              describe: (path) => ({ ...described(pattern(0)), path, size: bytes(0) }),
+              window,
+            })
+            const query = { prefix: `bucket/${prefix}`, limit: 100 }
+            const { objects, prefixes } = await walkedListing(
+              delimiter === undefined ? query : { ...query, delimiter },
+              walk,
+            )
+            walk.close()
+            const found = [...objects.map(({ path }) => path as string), ...prefixes]
+            expect(found.toSorted()).toEqual(naive(held, query.prefix, from, delimiter).toSorted())
+            if (delimiter === undefined) expect(found).toEqual(inOrder(found))
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+    folderFiles.closeNow(root.file)
+  })
+
+  /** Makes files of these names, as far as no file is in the way. */
+  function made(paths: readonly string[]): readonly string[] {
+    return [...new Set(paths)].filter((name) => {
+      try {
+        mkdirSync(join(bucket.path(name), '..'), { recursive: true })
+        writeFileSync(bucket.path(name), '', { flag: 'wx' })
+        return true
+      } catch {
+        return false
+      }
+    })
+  }
+
+  const inOrder = (texts: readonly string[]) =>
+    texts.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+
+  function naive(names: readonly string[], prefix: string, from: string, delimiter?: string) {
+    const found = names
+      .map((name) => `bucket/${name}`)
+      .filter((path) => path.startsWith(prefix))
+      .filter((path) => Buffer.compare(Buffer.from(path), Buffer.from(from)) >= 0)
+      .map((path) => {
+        const end = delimiter === undefined ? -1 : path.indexOf(delimiter, prefix.length)
+        return end < 0 ? path : path.slice(0, end + 1)
+      })
+    return [...new Set(found)]
+  }
+
+  it('looks into no more folders and at no more files than it shows', async () => {
+    for (const folder of ['a', 'b', 'c', 'd']) {
+      mkdirSync(bucket.path(folder))
+      for (let n = 0; n < 20; n += 1) writeFileSync(bucket.path(`${folder}/${n}`), '')
+    }
+    const seen = { entries: 0, look: 0 }
+    const files = {
+      ...folderFiles,
+      entries: (path: string) => {
+        seen.entries += 1
+        return folderFiles.entries(path)
+      },
+      look: (path: string) => {
+        seen.look += 1
+        return folderFiles.look(path)
+      },
+    }
+    const store = await bucket.start({ files, readOnly: true })
+    const cost = async (query: Parameters<typeof store.list>[0]) => {
+      Object.assign(seen, { entries: 0, look: 0 })
+      const { objects, prefixes } = await store.list(query)
+      return { ...seen, shown: objects.length + prefixes.length }
+    }
+    expect(await cost({ prefix: 'bucket/b/', limit: 5 })).toEqual({ entries: 1, look: 6, shown: 5 })
+    expect(await cost({ prefix: 'bucket/', limit: 5 })).toEqual({ entries: 2, look: 6, shown: 5 })
+    expect(await cost({ prefix: 'bucket/', delimiter: '/', limit: 9 })).toEqual({
+      entries: 5,
+      look: 4,
+      shown: 4,
+    })
+    expect(await cost({ prefix: 'bucket/', after: 'bucket/c/3', limit: 3 })).toEqual({
+      entries: 2,
+      look: 4,
+      shown: 3,
+    })
+  })
+})
+
+describe('an expiry', () => {
+  const expires = unixSeconds(START + 60)
+
+  it('removes the file, its folder and its note', async () => {
+    const store = await bucket.start()
+    await put(store, at('made/x'), pattern(5), { as: { expires } })
+    bucket.clock.now = expires
+    expect(store.head(at('made/x'))).toBeUndefined()
+    expect(existsSync(bucket.path('made/x'))).toBe(true)
+    await store.tidy()
+    expect(existsSync(bucket.path('made'))).toBe(false)
+    expect(notes()).toEqual([])
+  })
+
+  it('leaves alone what another program has put there since', async () => {
+    const store = await bucket.start()
+    await put(store, at('x'), pattern(5), { as: { expires } })
+    writeFileSync(bucket.path('x'), 'theirs')
+    bucket.clock.now = expires
+    await store.tidy()
+    expect(Buffer.from((await contentOf(store, at('x'))) ?? '').toString()).toBe('theirs')
+    expect(notes()).toEqual([])
+  })
+
+  it('that comes before the upload has its name is kept for it', async () => {
+    const slow = { ...folderFiles }
+    const store = await bucket.start({ files: slow })
+    const other = await bucket.start()
+    let tidied = 0
+    slow.setModified = async (file, modified) => {
+      await folderFiles.setModified(file, modified)
+      bucket.clock.now = unixSeconds(expires + 5)
+    }
+    slow.sync = async (file) => {
+      tidied += 1
+      await other.tidy()
+      await folderFiles.sync(file)
+    }
+    await put(store, at('x'), pattern(5), { as: { expires } })
+    expect(tidied).toBeGreaterThan(1)
+    expect(store.head(at('x'))).toBeUndefined()
+    await other.tidy()
+    expect(existsSync(bucket.path('x'))).toBe(false)
+  })
+})
+
+describe('notes', () => {
+  it('go with what was replaced or deleted', async () => {
+    const store = await bucket.start()
+    for (const seed of [1, 2, 3]) await put(store, at('x'), pattern(50 * seed, seed))
+    await put(store, at('y'), pattern(5))
+    await store.delete(at('y'))
+    await put(store, at('x'), pattern(5), { condition: { etags: ['"no"'] } })
+    await bucket.stop()
+    expect(notes()).toEqual(['x'])
+  })
+
+  it('go when another program has removed or changed the file', async () => {
+    const store = await bucket.start()
+    for (const name of ['a', 'b', 'c/d', 'e/f', 'g']) await put(store, at(name), pattern(5))
+    rmSync(bucket.path('a'))
+    writeFileSync(bucket.path('b'), 'theirs')
+    rmSync(bucket.path('c'), { recursive: true })
+    rmSync(bucket.path('e'), { recursive: true })
+    writeFileSync(bucket.path('e'), 'theirs')
+    await store.tidy()
+    expect(notes()).toEqual(['g'])
+    expect(store.head(at('g'))).toHaveProperty('sha256')
+  })
+
+  it('of an upload under way stay', async () => {
+    const slow = { ...folderFiles }
+    const store = await bucket.start({ files: slow })
+    const other = await bucket.start()
+    const seen: string[][] = []
+    const place = put(store, at('x'), pattern(5))
+    slow.close = async (file) => {
+      await other.tidy()
+      seen.push([...notes()])
+      await folderFiles.close(file)
+    }
+    await place
+    expect(seen[0]).toEqual(['x'])
+    expect(store.head(at('x'))).toHaveProperty('sha256')
+  })
+})
+
+describe('two stores on one folder and one data folder', () => {
+  it('let exactly one create, and serialise what they change', async () => {
+    const stores = await Promise.all([bucket.start(), bucket.start()])
+    const created = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        put(stores[n % 2 === 0 ? 0 : 1], at('one'), pattern(10 + n, n + 1), {
+          condition: { absent: true },
+        }),
+      ),
+    )
+    expect(created.filter(({ done }) => done)).toHaveLength(1)
+    await put(stores[0], at('n'), pattern(5), { as: { etag: '"0"' } })
+    const add = async (store: (typeof stores)[0]): Promise<void> => {
+      for (;;) {
+        const etag = store.head(at('n'))?.etag ?? ''
+        const next = `"${Number(etag.slice(1, -1)) + 1}"`
+        const condition = { etags: [etag] }
+        if ((await put(store, at('n'), pattern(5), { as: { etag: next }, condition })).done) return
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, (_, n) => add(stores[n % 2 === 0 ? 0 : 1])))
+    expect(stores[1].head(at('n'))?.etag).toBe('"10"')
+  })
+
+  it('make and remove the same folders at the same time', async () => {
+    const stores = await Promise.all([bucket.start(), bucket.start()])
+    const rounds = async (store: (typeof stores)[0], name: string) => {
+      for (let n = 0; n < 15; n += 1) {
+        expect((await put(store, at(`x/y/${name}`), pattern(n))).done).toBe(true)
+        expect(await store.delete(at(`x/y/${name}`))).toBe(true)
+      }
+    }
+    await Promise.all([rounds(stores[0], 'a'), rounds(stores[1], 'b'), rounds(stores[0], 'c')])
+    expect(existsSync(bucket.path('x'))).toBe(false)
+  })
+
+  it('leave each other what is staged, and remove what a dead one left', async () => {
+    const first = await bucket.start()
+    const upload = await first.upload(at('x'))
+    await upload.write([pattern(2 * LARGE)])
+    const [alive = ''] = readdirSync(bucket.path('.valetkey'))
+    const [name = ''] = alive.split('-')
+    mkdirSync(bucket.path(`.valetkey/${name}-dead`))
+    writeFileSync(bucket.path(`.valetkey/${name}-dead/half`), 'x')
+    mkdirSync(bucket.path('.valetkey/0123456789abcdef-other'))
+    await bucket.start()
+    expect(readdirSync(bucket.path('.valetkey'))).toEqual(
+      expect.not.arrayContaining([`${name}-dead`]),
+    )
+    expect(readdirSync(bucket.path('.valetkey'))).toEqual(
+      expect.arrayContaining([alive, '0123456789abcdef-other']),
+    )
+    await upload.commit(described(pattern(2 * LARGE)))
+    expect(isSame(await contentOf(first, at('x')), pattern(2 * LARGE))).toBe(true)
+  })
+})
+
+describe('a file system without second names', () => {
+  it('takes the name by a rename', async () => {
+    const { place } = await import('../../../../gateway/store/folder/changes.ts')
+    writeFileSync(join(bucket.top, 'staged'), 'new')
+    const linkNow = (): never => {
+      throw Object.assign(new Error('injected'), { code: 'EPERM' })
+    }
+    const folder = { file: -1, path: bucket.folder }
+    const target = { path: at('x'), key: 'x', name: 'x', folder, now: START }
+    const job = { ...target, condition: { absent: true }, staged: join(bucket.top, 'staged') }
+    const files = { ...changeFiles, linkNow }
+    expect(place(files, () => undefined, job)).toMatchObject({ done: true, existed: false })
+    expect(place(files, () => undefined, job)).toMatchObject({ done: false })
+    expect(readdirSync(bucket.folder)).toEqual(['x'])
+  })
+})

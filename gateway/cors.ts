@@ -24,6 +24,11 @@ const EXPOSED = [
 /** How long a browser may remember a preflight, in seconds: a revoked key is refused all the same. */
 const MAX_AGE = '600'
 
+const VARY: FlatHeaders = ['Vary', 'Origin']
+
+const namesOrigins = (grant: Grant | undefined): boolean =>
+  grant?.blocks.some(({ origins }) => origins !== undefined) === true
+
 const METHODS = { GET: 'GET, HEAD', PUT: 'PUT, POST', DELETE: 'DELETE', LIST: 'GET, HEAD' } as const
 
 export class Cors {
@@ -34,17 +39,19 @@ export class Cors {
     this.#allowed = allowed.map((origin) => origin.toLowerCase())
   }
 
-  /** For every response, refusals too: nothing where no CORS was asked for or is granted. */
+  /**
+   * For every response, refusals too: nothing where no CORS is granted to anybody. A response that
+   * would be another for another origin says so, or a cache gives the one to the other.
+   */
   headers(origin: string | undefined, grant: Grant | undefined): FlatHeaders {
-    if (origin === undefined) return []
-    if (!this.#grants(origin, grant)) return ['Vary', 'Origin']
+    const differs = this.#allowed.length > 0 || namesOrigins(grant)
+    if (origin === undefined || !this.#grants(origin, grant)) return differs ? VARY : []
     return [
       'Access-Control-Allow-Origin',
       origin,
       'Access-Control-Expose-Headers',
       EXPOSED,
-      'Vary',
-      'Origin',
+      ...VARY,
     ]
   }
 
@@ -77,8 +84,7 @@ export class Cors {
   }
 
   #grants(origin: string, grant: Grant | undefined): boolean {
-    if (grant?.blocks.some(({ origins }) => origins !== undefined))
-      return grantsOrigin(grant, origin)
+    if (grant !== undefined && namesOrigins(grant)) return grantsOrigin(grant, origin)
     return this.#allowed.includes(origin.toLowerCase())
   }
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { outcome } from '../support/outcome.ts'
-import { exchangeRaw, headOf, RawConnection } from '../support/raw.ts'
+import { headOf, RawConnection } from '../support/raw.ts'
 
 let house: House
 let key: string

@@ -1,11 +1,15 @@
 /** The life of signing keys: made, rotated, retired with a grace, revoked, carried elsewhere. */
 import { randomBytes } from 'node:crypto'
+import type { Block } from '../key/claims.ts'
+import { secretAccessKeyOf } from '../key/dialects/sigv4.ts'
 import { Refusal } from '../key/refusal.ts'
-import { formatSigningKey, parseSigningKey, type SigningKey } from '../key/signer.ts'
+import { formatSigningKey, kindOfKid, parseSigningKey, type SigningKey } from '../key/signer.ts'
 import { later, type Seconds, type UnixSeconds } from '../key/units.ts'
 import { SigningKeyError, writeSigningKey } from '../ledger/key-files.ts'
-import type { Keyring, KeyringEntry } from '../ledger/keyring.ts'
+import { type Keyring, type KeyringEntry, mayMint } from '../ledger/keyring.ts'
 import { IdTaken, type SigningKeyRecord, type SigningKeys } from '../ledger/ledger.ts'
+import { randomId } from './mint.ts'
+import { type NarrowOptions, restrictionsFrom } from './options.ts'
 
 export interface SigningKeysContext {
   readonly ledger: SigningKeys
@@ -37,7 +41,7 @@ export async function rotate(
   grace: Seconds,
 ): Promise<SigningKeyRecord> {
   await context.keyring.refresh()
-  const former = context.keyring.records().filter(isMinting)
+  const former = context.keyring.records().filter(mayMint)
   const record = await add(newSigningKey(), context)
   const graceEnds = later(context.now, grace)
   for (const entry of former) await setStatus(entry, 'retiring', context, graceEnds)
@@ -58,7 +62,7 @@ export async function retire(
   if (entry.status === 'revoked') {
     throw new Refusal('conflict', `the signing key "${kid}" is revoked, and stays so`)
   }
-  const minting = context.keyring.records().filter(isMinting)
+  const minting = context.keyring.records().filter(mayMint)
   if (minting.length === 1 && minting[0]?.kid === kid) {
     const advice = 'rotate instead, which makes a new one and retires this one'
     throw new Refusal('conflict', `"${kid}" is the only signing key that mints: ${advice}`)
@@ -117,8 +121,34 @@ export async function importSigningKey(text: string, context: SigningKeysContext
   return key.kid
 }
 
-const isMinting = ({ status, ceiling, secret }: KeyringEntry): boolean =>
-  status === 'active' && ceiling === undefined && secret !== 'missing'
+/** An access key for S3 clients. */
+export interface S3Key {
+  readonly accessKeyId: string
+  /** a secret: it is shown once, here */
+  readonly secretAccessKey: string
+  readonly record: SigningKeyRecord
+}
+
+/**
+ * A new S3 credential. What the options state is its ceiling: every request made with it, and every
+ * URL that it presigns, must be admitted by that as well.
+ * @throws OptionsError with every mistake
+ */
+export async function createS3Key(
+  options: NarrowOptions,
+  context: SigningKeysContext,
+): Promise<S3Key> {
+  const ceiling = restrictionsFrom(options, { now: context.now, id: randomId() })
+  const key: SigningKey = { kid: newS3Kid(), secret: randomBytes(32) }
+  const record = await add(key, context, Object.keys(ceiling).length === 0 ? undefined : ceiling)
+  return { accessKeyId: key.kid, secretAccessKey: secretAccessKeyOf(key.secret), record }
+}
+
+/** Of 32 letters and digits, so that a byte chooses one evenly. */
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+const newS3Kid = (): string =>
+  `VK${Array.from(randomBytes(18), (byte) => BASE32[byte % BASE32.length]).join('')}`
 
 const newSigningKey = (): SigningKey => ({
   kid: randomBytes(6).toString('hex'),
@@ -129,8 +159,15 @@ const newSigningKey = (): SigningKey => ({
 async function add(
   key: SigningKey,
   { ledger, keyring, secretsFolder, now }: SigningKeysContext,
+  ceiling?: Block,
 ): Promise<SigningKeyRecord> {
-  const record: SigningKeyRecord = { kid: key.kid, status: 'active', createdAt: now }
+  const record: SigningKeyRecord = {
+    kid: key.kid,
+    kind: kindOfKid(key.kid),
+    status: 'active',
+    createdAt: now,
+    ...(ceiling && { ceiling }),
+  }
   await writeSigningKey(secretsFolder, key)
   await ledger.addSigningKey(record)
   await keyring.reload()
@@ -150,13 +187,13 @@ async function entryOf(kid: string, keyring: Keyring): Promise<KeyringEntry> {
 
 /** A key whose file was put there by hand gets its record now. */
 async function setStatus(
-  { kid, createdAt, ceiling }: KeyringEntry,
+  { kid, kind, createdAt, ceiling }: KeyringEntry,
   status: 'retiring' | 'revoked',
   { ledger, now }: SigningKeysContext,
   graceEnds?: UnixSeconds,
 ): Promise<void> {
   if (createdAt === undefined) {
-    const record = { kid, status, createdAt: now, ...(ceiling && { ceiling }) }
+    const record = { kid, kind, status, createdAt: now, ...(ceiling && { ceiling }) }
     await ledger.addSigningKey({ ...record, ...(graceEnds !== undefined && { graceEnds }) })
   } else if (!(await ledger.setSigningKeyStatus(kid, status, graceEnds))) {
     throw new Refusal('resource_not_found', `there is no signing key "${kid}" any more`)

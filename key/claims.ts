@@ -109,6 +109,8 @@ export const Block = z.strictObject({
   ),
   /** an uploaded object lives this many seconds */
   ttl: z.optional(atLeastOne),
+  /** this key is the session token of a temporary S3 credential; block 0 only */
+  aud: z.optional(z.literal('sigv4', 'is "sigv4" or not there')),
 })
 
 /** Claims that the format names and this version does not honour yet. */
@@ -119,7 +121,6 @@ export const RESERVED_CLAIMS: readonly string[] = [
   'policy',
   'plan',
   'cnf',
-  'aud',
 ]
 
 /** Claims of one block: data. What each claim asks of a request is in `clear.ts`. */
@@ -131,7 +132,7 @@ export type FirstBlock = Block & {
   readonly [C in (typeof REQUIRED_FIRST)[number]]: NonNullable<Block[C]>
 }
 
-const ONLY_FIRST = ['kid', 'iat'] as const satisfies readonly Claim[]
+const ONLY_FIRST = ['kid', 'iat', 'aud'] as const satisfies readonly Claim[]
 const REQUIRED_FIRST = ['kid', 'jti', 'exp', 'path', 'methods'] as const satisfies readonly Claim[]
 
 /**

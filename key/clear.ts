@@ -41,7 +41,17 @@ interface Restriction<C extends Claim> {
 }
 
 /** Claims that restrict nothing by themselves, or are kept elsewhere: counted, or enforced as bytes arrive. */
-type Unasked = 'kid' | 'jti' | 'iat' | 'sub' | 'respond' | 'ttl' | 'uses' | 'sha256' | 'create'
+type Unasked =
+  | 'kid'
+  | 'jti'
+  | 'iat'
+  | 'sub'
+  | 'respond'
+  | 'ttl'
+  | 'uses'
+  | 'sha256'
+  | 'create'
+  | 'aud'
 
 /** In the order in which refusals are preferred where several apply. */
 const RESTRICTIONS: { readonly [C in Exclude<Claim, Unasked>]: Restriction<C> } = {

@@ -100,6 +100,7 @@ const SENTENCES: Sentences = {
   respond: (respond) =>
     `answers with ${listed(Object.entries(respond).map(([name, value]) => `${name}: ${quoted(value ?? '')}`)) || 'the usual headers'}`,
   ttl: (ttl) => `uploads are deleted after ${exactTime(ttl as Seconds)}`,
+  aud: () => 'the session token of a temporary S3 credential, and no key by itself',
 }
 
 const METHOD_WORDS: { readonly [M in Method]: string } = {

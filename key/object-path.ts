@@ -17,6 +17,20 @@ export type Target =
   | { readonly kind: 'object'; readonly path: ObjectPath }
   | { readonly kind: 'prefix'; readonly path: Prefix }
 
+/** What a request of S3 names: no bucket, a bucket, or an object in it. */
+export type S3Target =
+  | { readonly kind: 'service' }
+  | { readonly kind: 'bucket'; readonly bucket: string; readonly path: Prefix }
+  | {
+      readonly kind: 'object'
+      readonly bucket: string
+      readonly key: string
+      readonly path: ObjectPath
+    }
+
+/** Of an S3 key in bytes of UTF-8, its bucket not included. */
+export const MAX_S3_KEY_BYTES = 1024
+
 /** In bytes of UTF-8, bucket and slash included. */
 export const MAX_PATH_BYTES = 1024
 
@@ -77,6 +91,39 @@ export function parseScope(text: string): Scope {
   return text as Scope
 }
 
+/**
+ * The path part of a raw request target, as S3 reads it: any UTF-8 is a key, and `//`, `.`, `..` and
+ * a slash at the end are parts of names like any other. A store that can't hold such names refuses.
+ * @param bucketFromHost of a virtual-host style request; the whole path is the key then
+ * @throws Refusal path_malformed
+ */
+export function parseS3Target(raw: string, bucketFromHost?: string): S3Target {
+  if (!raw.startsWith('/')) throw malformed('a request target starts with a slash')
+  const text = decode(raw.slice(1))
+  if (bucketFromHost !== undefined) return s3TargetOf(bucketFromHost, text)
+  if (text === '') return { kind: 'service' }
+  const slash = text.indexOf('/')
+  return slash === -1
+    ? s3TargetOf(text, '')
+    : s3TargetOf(text.slice(0, slash), text.slice(slash + 1))
+}
+
+/**
+ * A bucket and a key in it, decoded; without a key, the bucket.
+ * @throws Refusal path_malformed
+ */
+export function s3TargetOf(bucket: string, key: string): S3Target {
+  checkBucket(bucket)
+  if (key === '') return { kind: 'bucket', bucket, path: `${bucket}/` as Prefix }
+  if (key.includes('\0') || !key.isWellFormed()) {
+    throw malformed('a key is well-formed Unicode without NUL')
+  }
+  if (encoder.encode(key).length > MAX_S3_KEY_BYTES) {
+    throw malformed(`a key is at most ${MAX_S3_KEY_BYTES} bytes of UTF-8 long`)
+  }
+  return { kind: 'object', bucket, key, path: `${bucket}/${key}` as ObjectPath }
+}
+
 /** Whether the scope covers the path: exactly that object, or everything beneath that prefix. */
 export function covers(scope: string, path: ObjectPath | Prefix): boolean {
   if (scope === '/') return true
@@ -121,11 +168,14 @@ function checkSegments(segments: readonly string[]): void {
   if (segments.includes('.') || segments.includes('..')) {
     throw malformed('a path has no "." or ".." segments, encoded or not')
   }
-  if (!BUCKET.test(bucket)) {
-    throw malformed(
-      `the first segment is the bucket: 3 to 63 of a-z, 0-9, "." and "-", with a letter or digit at both ends${rest.length === 0 ? '; write BUCKET/KEY' : ''}`,
-    )
-  }
+  checkBucket(bucket, rest.length === 0 ? '; write BUCKET/KEY' : '')
+}
+
+function checkBucket(bucket: string, advice = ''): void {
+  if (BUCKET.test(bucket)) return
+  throw malformed(
+    `the first segment is the bucket: 3 to 63 of a-z, 0-9, "." and "-", with a letter or digit at both ends${advice}`,
+  )
 }
 
 function decode(raw: string): string {

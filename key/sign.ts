@@ -101,6 +101,20 @@ export function readBlocks(key: KeyText): readonly [FirstBlock, ...Block[]] {
  * @throws Refusal signature_invalid, then key_malformed
  */
 export function verifyKey(key: KeyText, signer: Signer | undefined, mac: Mac): Grant {
+  const blocks = verifiedBlocks(key, signer, mac)
+  if (blocks[0].aud === undefined && signer !== undefined) return grantOf(signer, blocks)
+  throw new Refusal(
+    'key_malformed',
+    'this is the session token of a temporary S3 credential: it goes into X-Amz-Security-Token, beside a signature',
+  )
+}
+
+/** The claims of a key whose signature is good. */
+function verifiedBlocks(
+  key: KeyText,
+  signer: Signer | undefined,
+  mac: Mac,
+): readonly [FirstBlock, ...Block[]] {
   const [first = '', ...later] = key.blocks
   const signature = signer && chain(signer.begin(first), later, mac)
   if (signer === undefined || signature === undefined || !equalBytes(signature, key.signature)) {
@@ -109,7 +123,40 @@ export function verifyKey(key: KeyText, signer: Signer | undefined, mac: Mac): G
       'the key was not signed by a signing key of this gateway, or was altered',
     )
   }
-  return grantOf(signer, readBlocks(key))
+  return readBlocks(key)
+}
+
+/**
+ * Like {@link verifyKey}, for the session token of a temporary S3 credential, and nothing else.
+ * @throws Refusal signature_invalid, then key_malformed
+ */
+export function verifySessionToken(token: KeyText, signer: Signer, mac: Mac): Grant {
+  const blocks = verifiedBlocks(token, signer, mac)
+  if (blocks[0].aud === 'sigv4') return grantOf(signer, blocks)
+  throw new Refusal('key_malformed', 'this key is no session token: its claim "aud" is not "sigv4"')
+}
+
+/** What a foreign credential is known by. */
+export interface ForeignIds {
+  readonly id: string
+  /** every id by which it can be revoked */
+  readonly ids: readonly string[]
+  readonly issuedAt: UnixSeconds
+}
+
+/**
+ * The grant of a foreign credential whose signature was found good: the signer's ceiling, and what
+ * the credential itself says, which states at least `exp`.
+ */
+export function grantOfForeign(signer: Signer, own: Block, stated: ForeignIds): Grant {
+  const blocks = signer.ceiling === undefined ? [own] : [signer.ceiling, own]
+  return factsOf(signer.kid, blocks, stated, stated.ids) as Grant
+}
+
+/** The grant with one more block, made under it; it has this id as well. */
+export function withBlock(grant: Grant, own: Block, id: string): Grant {
+  const { kid, issuedAt } = grant
+  return factsOf(kid, [...grant.blocks, own], { id, issuedAt }, [...grant.ids, id]) as Grant
 }
 
 /**
@@ -131,17 +178,24 @@ export function checkSigner(signer: Signer, now: UnixSeconds): void {
 function grantOf(signer: Signer, stated: readonly [FirstBlock, ...Block[]]): Grant {
   const blocks: readonly Block[] =
     signer.ceiling === undefined ? stated : [signer.ceiling, ...stated]
-  const grant: Omit<Grant, typeof verified> = {
-    kid: signer.kid,
-    id: stated[0].jti,
-    ids: [...new Set(blocks.flatMap(({ jti }) => jti ?? []))],
-    subjects: [...new Set(blocks.flatMap(({ sub }) => sub ?? []))],
-    issuedAt: (stated[0].iat ?? 0) as UnixSeconds,
-    expires: Math.min(...blocks.flatMap(({ exp }) => exp ?? [])) as UnixSeconds,
-    blocks,
-  }
-  return grant as Grant
+  const [{ jti: id, iat }] = stated
+  return factsOf(signer.kid, blocks, { id, issuedAt: (iat ?? 0) as UnixSeconds }) as Grant
 }
+
+const factsOf = (
+  kid: string,
+  blocks: readonly Block[],
+  stated: Pick<Grant, 'id' | 'issuedAt'>,
+  ids: readonly string[] = [],
+): Omit<Grant, typeof verified> => ({
+  kid,
+  id: stated.id,
+  ids: [...new Set([...ids, ...blocks.flatMap(({ jti }) => jti ?? [])])],
+  subjects: [...new Set(blocks.flatMap(({ sub }) => sub ?? []))],
+  issuedAt: stated.issuedAt,
+  expires: Math.min(...blocks.flatMap(({ exp }) => exp ?? [])) as UnixSeconds,
+  blocks,
+})
 
 function checkedLength(key: KeyText): string {
   const text = formatKey(key)

@@ -7,6 +7,15 @@ import type { UnixSeconds } from './units.ts'
 export const SIGNER_STATUSES = ['active', 'retiring', 'revoked'] as const
 export type SignerStatus = (typeof SIGNER_STATUSES)[number]
 
+/** `native` keys mint valet keys; an `s3` key is an access key for S3 clients, and mints none. */
+export const SIGNING_KEY_KINDS = ['native', 's3'] as const
+export type SigningKeyKind = (typeof SIGNING_KEY_KINDS)[number]
+
+/** Access key ids of S3 credentials: what clients expect them to look like, and no other kid does. */
+const S3_KID = /^VK[A-Z2-7]{18}$/
+/** What kind of key a kid is of, where no record says so. */
+export const kindOfKid = (kid: string): SigningKeyKind => (S3_KID.test(kid) ? 's3' : 'native')
+
 /** HMAC-SHA256; handed in, so that this room runs in a browser as well. */
 export type Mac = (key: Uint8Array, message: string) => Uint8Array
 

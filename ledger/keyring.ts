@@ -5,8 +5,10 @@
  * write to the folder has the secrets anyway. A record without a file is known and listed, but
  * nothing can be signed or verified with it.
  */
+import { sigV4SignerOf } from '../key/dialects/node-sigv4.ts'
+import type { SigV4Signer } from '../key/dialects/sigv4.ts'
 import { beginOnNode } from '../key/node-mac.ts'
-import type { Signer, SigningKey } from '../key/signer.ts'
+import { kindOfKid, type Signer, type SigningKey } from '../key/signer.ts'
 import {
   checkSecret,
   listSigningKeyFiles,
@@ -87,6 +89,18 @@ export class Keyring {
   }
 
   /**
+   * What verifies SigV4 signatures: those of an S3 credential, by its access key id, and those of
+   * temporary credentials, by the signing key that their session token names.
+   */
+  sigV4Signer(kid: string): SigV4Signer | undefined {
+    const signer = this.#signers.get(kid)
+    const secret = this.#held(kid)?.key.secret
+    if (signer === undefined || secret === undefined) return undefined
+    const kind = this.#entries.find((entry) => entry.kid === kid)?.kind
+    return sigV4SignerOf(signer, secret, kind === 's3')
+  }
+
+  /**
    * Changes whenever {@link signer} may answer otherwise than before: whoever keeps verified keys
    * must then drop them.
    */
@@ -96,14 +110,11 @@ export class Keyring {
 
   /**
    * What new keys are signed with: the key of the environment, else the newest active one that no
-   * ceiling confines.
+   * ceiling confines and that is not an S3 credential.
    * @throws SigningKeyError where there is none
    */
   active(): SigningKey {
-    const usable = this.#entries.filter(
-      ({ status, secret, ceiling }) =>
-        status === 'active' && secret !== 'missing' && ceiling === undefined,
-    )
+    const usable = this.#entries.filter(mayMint)
     const chosen = usable.find(({ secret }) => secret === 'environment') ?? usable.at(-1)
     const key = chosen && this.#held(chosen.kid)?.key
     if (key !== undefined) return key
@@ -136,7 +147,7 @@ export class Keyring {
     const recorded = new Set(records.map(({ kid }) => kid))
     const unrecorded = [...this.#files.keys(), ...this.#environment.map(({ key }) => key.kid)]
       .filter((kid, index, all) => !recorded.has(kid) && all.indexOf(kid) === index)
-      .map((kid) => ({ kid, status: 'active' as const }))
+      .map((kid) => ({ kid, kind: kindOfKid(kid), status: 'active' as const }))
     const entries = [...unrecorded, ...records].map(
       (record): KeyringEntry => ({ ...record, secret: this.#held(record.kid)?.from ?? 'missing' }),
     )
@@ -178,6 +189,10 @@ export class Keyring {
     this.#problems = problems
   }
 }
+
+/** Whether new native keys may be signed with it, by whoever asks. */
+export const mayMint = ({ kind, status, secret, ceiling }: KeyringEntry): boolean =>
+  kind === 'native' && status === 'active' && secret !== 'missing' && ceiling === undefined
 
 const held = (key: SigningKey, from: Held['from']): Held => ({
   key,

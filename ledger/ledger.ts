@@ -7,7 +7,7 @@
  */
 import type { Block, Method } from '../key/claims.ts'
 import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
-import type { SignerStatus } from '../key/signer.ts'
+import type { SignerStatus, SigningKeyKind } from '../key/signer.ts'
 import type { Bytes, UnixSeconds } from '../key/units.ts'
 
 /** At hand now, or later: an embedded ledger answers at once, one in another process can't. */
@@ -203,6 +203,7 @@ export const FORGET_ISSUED_AFTER_SECONDS = 30 * 86_400
 /** All that is known of a signing key but its secret, which lies in a file. */
 export interface SigningKeyRecord {
   readonly kid: string
+  readonly kind: SigningKeyKind
   readonly status: SignerStatus
   readonly createdAt: UnixSeconds
   /** of a retiring key: until when it verifies */

@@ -208,8 +208,8 @@ function signingKeyJobs(db: Database) {
     .prepare<[string], string>('SELECT status FROM signing_keys WHERE kid = ?')
     .pluck()
   const add = db.prepare(
-    `INSERT INTO signing_keys (kid, status, created_at, grace_ends, ceiling)
-     VALUES (:kid, :status, :created_at, :grace_ends, :ceiling)`,
+    `INSERT INTO signing_keys (kid, kind, status, created_at, grace_ends, ceiling)
+     VALUES (:kid, :kind, :status, :created_at, :grace_ends, :ceiling)`,
   )
   const setStatus = db.prepare(
     'UPDATE signing_keys SET status = :status, grace_ends = :graceEnds WHERE kid = :kid',

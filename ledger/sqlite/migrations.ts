@@ -87,4 +87,7 @@ export const migrations: readonly string[] = [
     seconds INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE signing_keys ADD COLUMN kind TEXT NOT NULL DEFAULT 'native';
+  `,
 ]

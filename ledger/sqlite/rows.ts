@@ -133,6 +133,7 @@ export const toIssuedState = (row: IssuedStateColumns): Omit<IssuedKeyState, 're
 
 export interface SigningKeyColumns {
   kid: string
+  kind: SigningKeyRecord['kind']
   status: SigningKeyRecord['status']
   created_at: SigningKeyRecord['createdAt']
   grace_ends: SigningKeyRecord['createdAt'] | null
@@ -141,6 +142,7 @@ export interface SigningKeyColumns {
 
 export const toSigningKeyRecord = (row: SigningKeyColumns): SigningKeyRecord => ({
   kid: row.kid,
+  kind: row.kind,
   status: row.status,
   createdAt: row.created_at,
   ...optional('graceEnds', row.grace_ends),
@@ -151,6 +153,7 @@ export const toSigningKeyRecord = (row: SigningKeyColumns): SigningKeyRecord => 
 
 export const fromSigningKeyRecord = (record: SigningKeyRecord): SigningKeyColumns => ({
   kid: record.kid,
+  kind: record.kind,
   status: record.status,
   created_at: record.createdAt,
   grace_ends: record.graceEnds ?? null,

@@ -523,6 +523,7 @@ export function ledgerContract(
     describe('signing keys', () => {
       const record = (kid: string, over: Partial<SigningKeyRecord> = {}): SigningKeyRecord => ({
         kid,
+        kind: 'native',
         status: 'active',
         createdAt: NOW,
         ...over,
@@ -531,6 +532,7 @@ export function ledgerContract(
       test('are listed oldest first, as they were added', async () => {
         const confined = record('k2', {
           createdAt: at(NOW - 1),
+          kind: 's3',
           status: 'retiring',
           graceEnds: at(NOW + 5),
           ceiling: { path: 'tenants/a/' },

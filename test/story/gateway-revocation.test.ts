@@ -185,7 +185,8 @@ test('a signing key that is revoked takes all its keys along, in flight too', as
     await connection.until(() => connection.size > 1000)
     connection.socket.pause()
   }
-  await house.ledger.addSigningKey({ kid: 'test', status: 'active', createdAt: house.now() })
+  const record = { kid: 'test', kind: 'native', status: 'active', createdAt: house.now() } as const
+  await house.ledger.addSigningKey(record)
   expect(await codeOf(house.url('bucket/a', key))).toBeUndefined()
   await other.revokeSigner('test')
   expect(await codeOf(elsewhere(house.url('bucket/a', key)))).toBe('key_revoked')

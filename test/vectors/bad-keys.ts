@@ -219,7 +219,6 @@ const UNKNOWN: Claims = {
   policy: 'partners',
   plan: 'free',
   cnf: { jkt: 'A'.repeat(43) },
-  aud: 'sigv4',
   admin: true,
   Path: 'reports/',
   alg: 'none',
@@ -236,6 +235,9 @@ const unknown = (): readonly BadKey[] => [
       signed(EXAMPLE, FIRST, JSON.stringify({ [claim]: value })),
     ),
   ]),
+  malformed('a session token, shown as a key', signed(EXAMPLE, json({ aud: 'sigv4' }))),
+  malformed('block 0: claim "aud" of something else', signed(EXAMPLE, json({ aud: 's3' }))),
+  malformed('a later block: claim "aud"', signed(EXAMPLE, FIRST, '{"aud":"sigv4"}')),
   malformed(
     'block 0: unknown claim "__proto__"',
     signed(EXAMPLE, FIRST.replace('{', '{"__proto__":{},')),

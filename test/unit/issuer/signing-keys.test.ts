@@ -44,7 +44,9 @@ describe('signing keys', () => {
     const { kid } = await ensureSigningKey(context)
     expect(await ensureSigningKey(context)).toMatchObject({ kid })
     expect(readdirSync(context.secretsFolder)).toEqual([`${kid}.key`])
-    expect(await context.ledger.signingKeys()).toEqual([{ kid, status: 'active', createdAt: NOW }])
+    expect(await context.ledger.signingKeys()).toEqual([
+      { kid, kind: 'native', status: 'active', createdAt: NOW },
+    ])
   })
 
   it('rotate: the new one mints, the former verifies until its grace ends', async () => {
@@ -59,7 +61,8 @@ describe('signing keys', () => {
     const key = { kid: 'tenant', secret: randomBytes(32) }
     await writeSigningKey(context.secretsFolder, key)
     const ceiling = { path: 'tenants/a/' }
-    await context.ledger.addSigningKey({ kid: 'tenant', status: 'active', createdAt: NOW, ceiling })
+    const record = { kid: 'tenant', kind: 'native', status: 'active', createdAt: NOW } as const
+    await context.ledger.addSigningKey({ ...record, ceiling })
     await ensureSigningKey(context)
     await rotate(context, HOUR)
     expect(statuses()).toHaveProperty('tenant', 'active')
@@ -87,7 +90,7 @@ describe('signing keys', () => {
     await context.keyring.reload()
     expect(await revokeSigningKey('by-hand', context)).toMatchObject({ status: 'revoked' })
     const [record] = await context.ledger.signingKeys()
-    expect(record).toEqual({ kid: 'by-hand', status: 'revoked', createdAt: NOW })
+    expect(record).toEqual({ kid: 'by-hand', kind: 'native', status: 'revoked', createdAt: NOW })
   })
 
   it('are carried elsewhere, and a lost secret is put back', async () => {

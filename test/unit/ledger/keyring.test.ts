@@ -38,6 +38,7 @@ const newKey = (kid: string): SigningKey => ({
 })
 const record = (kid: string, over: Partial<SigningKeyRecord> = {}): SigningKeyRecord => ({
   kid,
+  kind: 'native',
   status: 'active',
   createdAt: 1000 as UnixSeconds,
   ...over,
@@ -167,7 +168,7 @@ describe('signers', () => {
     expect(keyring.signer('lost')).toBeUndefined()
     expect(keyring.signer('never')).toBeUndefined()
     expect(keyring.records()).toEqual([
-      { kid: 'by-hand', status: 'active', secret: 'file' },
+      { kid: 'by-hand', kind: 'native', status: 'active', secret: 'file' },
       { ...record('lost'), secret: 'missing' },
     ])
   })

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { UploadLimits } from '../../key/clear.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Bytes } from '../../key/units.ts'
-import type { Upload } from '../store/store.ts'
+import type { Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
 import type { Digester } from './digest.ts'
 import { contradiction, SNIFFED_BYTES } from './media-type.ts'
@@ -94,7 +94,7 @@ export interface Received {
  */
 export async function receive(
   body: BodyReader,
-  upload: Upload,
+  upload: Writing,
   digester: Digester,
   expected: Expected,
   transfer: Transfer,

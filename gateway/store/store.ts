@@ -21,7 +21,37 @@ export interface ObjectInfo {
   readonly sha256?: string
   /** when the object is deleted by itself; from then on there is no such object */
   readonly expires?: UnixSeconds
+  readonly meta?: ObjectMeta
 }
+
+/**
+ * What else is known of an object, and nothing beyond this closed shape: whoever fills it in copies
+ * field by field. Absent for objects that state none of it, as native uploads do.
+ */
+export interface ObjectMeta {
+  /** the uploader's own, by name in lower case, without the prefix of a protocol (`x-amz-meta-`) */
+  readonly user?: Readonly<Record<string, string>>
+  /** header fields of RFC 9110 and 9111, served as they were sent */
+  readonly contentDisposition?: string
+  readonly contentEncoding?: string
+  readonly contentLanguage?: string
+  readonly cacheControl?: string
+  /** the header field `Expires`, for caches: no object ends by it, see {@link ObjectInfo.expires} */
+  readonly expires?: string
+  readonly tags?: Readonly<Record<string, string>>
+  readonly checksums?: Checksums
+  /** bytes of each part, in order, where the object was put together of parts */
+  readonly partSizes?: readonly number[]
+}
+
+/** Checksums as S3 has them, base64 of the raw bytes. */
+export interface Checksums {
+  /** of all bytes; or of the parts' checksums, with `-N` where the protocol writes it so */
+  readonly type: 'FULL_OBJECT' | 'COMPOSITE'
+  readonly values: Readonly<Partial<Record<ChecksumAlgorithm, string>>>
+}
+
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
 
 export interface Store {
   /** The object as it is now; undefined where there is none. */
@@ -60,16 +90,20 @@ export class Damaged extends Error {
   override readonly name = 'Damaged'
 }
 
-export interface Upload {
+/** Bytes on their way to become something. */
+export interface Writing {
   /** Appends. The chunks are the store's from now on; the next call waits for this one. */
   write(chunks: readonly Uint8Array[]): Promise<void>
+  /** Removes what was written, unless it was committed. Idempotent. */
+  discard(): Promise<void>
+}
+
+export interface Upload extends Writing {
   /**
    * Makes what was written the object, if the condition holds at that very moment.
    * Nothing can be written afterwards.
    */
   commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict>
-  /** Removes what was written, unless it was committed. Idempotent. */
-  discard(): Promise<void>
 }
 
 export interface NewObject {
@@ -78,6 +112,8 @@ export interface NewObject {
   readonly sha256: string
   readonly modified: UnixSeconds
   readonly expires?: UnixSeconds
+  /** a folder of plain files keeps none of it */
+  readonly meta?: ObjectMeta
 }
 
 /** What must hold of the object that is there when a write takes effect. */
@@ -115,9 +151,12 @@ export interface ListQuery {
   readonly limit: number
 }
 
+/** Without `meta`, which only those ask for who ask for one object. */
+export type ListedObject = Omit<ObjectInfo, 'meta'>
+
 /** In byte order of UTF-8. */
 export interface Listing {
-  readonly objects: readonly ObjectInfo[]
+  readonly objects: readonly ListedObject[]
   readonly prefixes: readonly string[]
   /** what to continue after; absent at the end */
   readonly next?: string

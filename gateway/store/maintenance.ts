@@ -98,12 +98,24 @@ export interface MissingBlob {
 /** An upload that can take a whole file in instead of being written to. */
 export interface AdoptingUpload extends Upload {
   /**
-   * Makes the file's bytes this upload's, without writing them: as a hard link to the file, which
-   * must not be changed any more; or as a clone, which shares its blocks until one of them changes.
+   * Makes the file's bytes this upload's, without writing them; nothing is written to it before or
+   * afterwards.
    * @param seen is given all bytes in order, once; they change when it returns
    * @returns false where the file system can't; the upload is as it was
    */
-  adopt(file: string, how: Adoption, seen: (bytes: Uint8Array) => void): Promise<boolean>
+  adopt(file: AdoptableFile, how: Adoption, seen: (bytes: Uint8Array) => void): Promise<boolean>
 }
 
+/**
+ * `link`: as a hard link to the file, which must not be changed any more. `clone`: as a file of its
+ * own, which shares the other's blocks until they are written to.
+ */
 export type Adoption = 'link' | 'clone'
+
+/** A file that the caller has open for reading. */
+export interface AdoptableFile {
+  readonly path: string
+  readonly descriptor: number
+  readonly dev: number
+  readonly ino: number
+}

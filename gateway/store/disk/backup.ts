@@ -39,7 +39,7 @@ export async function copyStore(
   try {
     await copyDatabase(hold.snapshot, place.index)
     const list = new BlobList(hold.snapshot)
-    const missing = await work.bringHeld(hold, list)
+    const missing = await work.bring(list, (name) => hold.path(name))
     await work.settle()
     return { objects: list.objects(), blobs: list.blobs(), ...work.counts, missing }
   } finally {
@@ -73,8 +73,9 @@ class Work {
     }
   }
 
-  async bringHeld(hold: Hold, list: BlobList): Promise<readonly MissingBlob[]> {
-    const missing = await this.#bringAll(list, (name) => hold.path(name))
+  /** @returns those that are not there */
+  async bring(list: BlobList, from: (name: string) => string): Promise<readonly MissingBlob[]> {
+    const missing = await this.#bringAll(list, from)
     return missing.flatMap((blob) => list.pathsOf(blob).map((path) => ({ path, blob })))
   }
 
@@ -103,6 +104,31 @@ class Work {
     this.counts[how] += 1
     this.#bytes += size
     this.#options.onProgress?.({ blobs: this.#brought.size, bytes: this.#bytes })
+  }
+}
+
+/**
+ * Brings the blobs that the index in `folder` names there, out of the backup in `from`.
+ * @returns the objects whose blobs are not in the backup
+ */
+export async function restoreBlobs(
+  from: string,
+  folder: string,
+  options: CopyOptions,
+): Promise<readonly MissingBlob[]> {
+  const source = new Layout(from)
+  const layout = new Layout(folder)
+  await makeBlobFolders(nodeFiles, layout)
+  await nodeFiles.makeFolder(layout.staging)
+  const index = openDatabase(layout.index, migrations)
+  try {
+    const list = new BlobList(index)
+    const work = new Work(new BlobCopier(nodeFiles, layout, options), options)
+    const missing = await work.bring(list, (name) => source.blob(name))
+    await work.settle()
+    return missing
+  } finally {
+    index.close()
   }
 }
 

@@ -17,7 +17,7 @@ import { type ScrubPlace, scrub } from './scrub.ts'
 export interface DiskMaintenanceOptions {
   /** the store's; there must be an index in it */
   readonly folder: string
-  readonly instance: Instance
+  readonly instance: Pick<Instance, 'id' | 'isAlive'>
   /** absent: the real ones */
   readonly files?: Files
 }

@@ -38,6 +38,27 @@ export class StagedBlob {
     return blob
   }
 
+  /**
+   * Of a file that is there already, and gets its staging name from `place`.
+   * @param seen is given all its bytes in order, once; they change when it returns
+   */
+  static async adopt(
+    staging: Staging,
+    place: (staged: string) => Promise<void>,
+    seen: (bytes: Uint8Array) => void,
+  ): Promise<StagedBlob> {
+    const blob = new StagedBlob(staging)
+    try {
+      await place(blob.#stagedPath)
+      blob.#file = staging.files.open(blob.#stagedPath)
+      await blob.#readThrough(seen)
+      return blob
+    } catch (error) {
+      await blob.remove()
+      throw error
+    }
+  }
+
   /** Appends whole blocks; only the last batch may end within one. */
   async append(batch: readonly Uint8Array[]): Promise<void> {
     for (const block of blocksOf(batch)) this.#sums.push(this.#staging.checksum(block))
@@ -71,6 +92,20 @@ export class StagedBlob {
     await this.#attempt(this.#close())
     const isGone = await this.#attempt(ifThere(files.unlink(layout.blob(this.name))))
     if (isGone) await this.settle()
+  }
+
+  async #readThrough(seen: (bytes: Uint8Array) => void): Promise<void> {
+    const { files, checksum } = this.#staging
+    const buffer = Buffer.allocUnsafeSlow(BLOCK)
+    for (;;) {
+      const count = await files.read(this.#open, buffer, this.#size)
+      if (count === 0) return
+      const block = buffer.subarray(0, count)
+      seen(block)
+      this.#sums.push(checksum([block]))
+      this.#size += count
+      if (count < BLOCK) return
+    }
   }
 
   get #stagedPath(): string {

@@ -1,7 +1,9 @@
 import { codeOf } from '../files/files.ts'
 import { Gatherer } from '../files/gather.ts'
 import { asRefusal, type Health } from '../files/health.ts'
-import type { Committed, Conflict, NewObject, Upload, WriteCondition } from '../store.ts'
+import type { AdoptableFile, AdoptingUpload, Adoption } from '../maintenance.ts'
+import type { Committed, Conflict, NewObject, WriteCondition } from '../store.ts'
+import { adopt } from './adopt.ts'
 import type { Inline } from './jobs.ts'
 import type { Blob } from './schema.ts'
 import { StagedBlob, type Staging } from './staged-blob.ts'
@@ -19,7 +21,7 @@ export type Enter = (
   condition: WriteCondition | undefined,
 ) => Promise<Committed | Conflict>
 
-export class DiskUpload implements Upload {
+export class DiskUpload implements AdoptingUpload {
   readonly #staging: Staging
   readonly #health: Health
   readonly #enter: Enter
@@ -41,6 +43,19 @@ export class DiskUpload implements Upload {
     if (this.#gathered.size < BATCH) return
     await this.#next(async () => {
       while (this.#gathered.size >= BATCH) await this.#flush(BATCH)
+    })
+  }
+
+  async adopt(
+    file: AdoptableFile,
+    how: Adoption,
+    seen: (bytes: Uint8Array) => void,
+  ): Promise<boolean> {
+    if (this.#ended) throw new Error('this upload has ended')
+    return this.#next(async () => {
+      await this.#health.check()
+      this.#blob = await adopt(this.#staging, file, how, seen)
+      return this.#blob !== undefined
     })
   }
 

@@ -34,12 +34,15 @@ export interface Files {
   close(file: FileDescriptor): Promise<void>
   /** A second name for a file. */
   link(from: string, to: string): Promise<void>
+  /** A new file that shares the blocks of another; fails where the file system can't. */
+  clone(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
   /** An empty one. */
   removeFolder(path: string): Promise<void>
   space(path: string): Promise<Space>
 }
 
+const copyFile = promisify(fs.copyFile)
 const mkdir = promisify(fs.mkdir)
 const open = promisify(fs.open)
 const statfs = promisify(fs.statfs)
@@ -92,6 +95,7 @@ export const nodeFiles: Files = {
   sync: promisify(fs.fsync),
   close: promisify(fs.close),
   link: promisify(fs.link),
+  clone: (from, to) => copyFile(from, to, fs.constants.COPYFILE_FICLONE_FORCE),
   unlink: promisify(fs.unlink),
   removeFolder: promisify(fs.rmdir),
   space: async (path) => {

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Instance } from '../database/instance.ts'
-import { openStore } from '../gateway/main.ts'
+import { SteadyClock } from '../gateway/clock.ts'
+import { openStore, systemClock } from '../gateway/main.ts'
 import type { Store } from '../gateway/store/store.ts'
 import type { Minted } from '../issuer/mint.ts'
 import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
@@ -67,6 +68,7 @@ export class DataFolder {
   #ledger: Promise<Ledger> | undefined
   #keyring: Promise<Keyring> | undefined
   #store: Promise<Store> | undefined
+  #clock: Promise<SteadyClock> | undefined
 
   constructor(options: DataFolderOptions) {
     this.path = options.path
@@ -90,10 +92,17 @@ export class DataFolder {
     return this.#ledger
   }
 
+  /** Does not go back behind the latest time that the ledger has noted. */
+  clock(): Promise<SteadyClock> {
+    const system = { ...systemClock, now: this.#options.now }
+    this.#clock ??= this.ledger().then((ledger) => SteadyClock.start(system, ledger))
+    return this.#clock
+  }
+
   store(): Promise<Store> {
-    const { settings, now } = this.#options
-    this.#store ??= this.#opened(
-      openStore(settings.store, join(this.path, 'store'), this.instance, now),
+    const { settings } = this.#options
+    this.#store ??= this.clock().then(({ now }) =>
+      this.#opened(openStore(settings, this.path, this.instance, now)),
     )
     return this.#store
   }

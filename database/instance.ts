@@ -33,7 +33,10 @@ export class Instance {
     const unnamed = join(folder, `${id}.starting`)
     const lock = hold(unnamed)
     renameSync(unnamed, join(folder, id + SUFFIX))
-    return new Instance(folder, id, lock)
+    const instance = new Instance(folder, id, lock)
+    // what they left is told apart by asking who is alive: nobody needs the locks of the dead
+    for (const dead of instance.dead()) instance.bury(dead)
+    return instance
   }
 
   isAlive(id: string): boolean {
@@ -42,7 +45,7 @@ export class Instance {
     return existsSync(file) && isHeld(file)
   }
 
-  /** Instances that ended without saying so; call {@link bury} when what they left is dealt with. */
+  /** Instances that ended without saying so. */
   dead(): readonly string[] {
     return readdirSync(this.#folder)
       .filter((name) => name.endsWith(SUFFIX))

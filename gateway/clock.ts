@@ -9,6 +9,9 @@ import type { Clock } from './services.ts'
 /** A clock this far behind what was noted is told of; less is what time servers correct. */
 export const NOTEWORTHY = 60 as Seconds
 
+/** In milliseconds: as much may be forgotten when the power fails. */
+const NOTE_INTERVAL = 5000
+
 export class SteadyClock implements Clock {
   readonly monotonic: () => number
   readonly #system: () => UnixSeconds
@@ -42,5 +45,13 @@ export class SteadyClock implements Clock {
   /** Writes the time down, for the next start and for other processes. */
   async note(): Promise<void> {
     await this.#times.noteTime(this.now())
+  }
+
+  /** Notes the time now and then, until the function that it returns is called. */
+  noteRegularly(onError: (error: unknown) => void): () => void {
+    const note = (): void => void this.note().catch(onError)
+    note()
+    const timer = setInterval(note, NOTE_INTERVAL).unref()
+    return () => clearInterval(timer)
   }
 }

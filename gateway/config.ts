@@ -76,6 +76,8 @@ export const gatewaySection = z.strictObject({
     .default(''),
   /** the largest upload, whatever a key says */
   maxObjectSize: sizeSetting.prefault('5GiB'),
+  /** processes that share the port */
+  workers: z.int().min(1).max(256).default(1),
   maxConnections: z.int().min(1).default(1000),
   /** uploads at one time; further ones are asked to come back */
   maxUploads: z.int().min(1).default(64),

@@ -8,6 +8,7 @@ import { type Logger, pino } from 'pino'
 import { Instance } from '../database/instance.ts'
 import { Keyring } from '../ledger/keyring.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
+import { SteadyClock } from './clock.ts'
 import {
   type CorsSettingsText,
   corsSection,
@@ -16,7 +17,8 @@ import {
   type StoreSettingsText,
   storeSection,
 } from './config.ts'
-import { Gateway, openStore } from './main.ts'
+import { Gateway, openStore, systemClock } from './main.ts'
+import { type BucketsSettingsText, bucketsSection } from './store/folder/config.ts'
 
 export interface CreateGatewayOptions {
   /** the data folder, made if missing; default `./storage-data` */
@@ -27,6 +29,8 @@ export interface CreateGatewayOptions {
   readonly cors?: CorsSettingsText
   /** settings of the section `[store]` */
   readonly store?: StoreSettingsText
+  /** `[buckets.NAME]`, by the bucket's name: folders of plain files */
+  readonly buckets?: BucketsSettingsText
   /** silent unless given */
   readonly log?: Logger
 }
@@ -64,21 +68,23 @@ async function assemble(
 ): Promise<Gateway> {
   const settings = gatewaySection.parse(options.gateway ?? {})
   const cors = corsSection.parse(options.cors ?? {})
+  const stores = {
+    store: storeSection.parse(options.store ?? {}),
+    buckets: bucketsSection.parse(options.buckets ?? {}),
+  }
   const data = options.data ?? './storage-data'
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const instance = Instance.start(join(data, 'instances'))
   closers.push(() => instance.close())
   const ledger = await SqliteLedger.open({ file: join(data, 'ledger.db'), instance })
   closers.push(() => ledger.close())
-  const store = await openStore(
-    storeSection.parse(options.store ?? {}),
-    join(data, 'store'),
-    instance,
-  )
+  const clock = await SteadyClock.start(systemClock, ledger)
+  const store = await openStore(stores, data, instance, clock.now)
   closers.push(() => store.close())
   const keyring = await Keyring.open({ folder: join(data, 'secrets'), ledger })
   const log = options.log ?? pino({ level: 'silent' })
-  const gateway = new Gateway({ settings, cors, ledger, keyring, store, log })
+  const gateway = new Gateway({ settings, cors, ledger, keyring, store, log, clock })
+  closers.push(clock.noteRegularly((error) => log.warn({ err: error }, 'the time was not noted')))
   closers.push(() => gateway.close())
   return gateway
 }

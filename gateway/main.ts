@@ -1,5 +1,6 @@
 /** The gateway as a process runs it: the only file of this room that names a concrete store. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
 import type { Instance } from '../database/instance.ts'
@@ -19,7 +20,10 @@ import { makeOurs } from './ours.ts'
 import { hasBody, readRequest } from './request.ts'
 import { listen, makeServer, urlOf } from './server.ts'
 import type { Clock, Services } from './services.ts'
+import { Buckets } from './store/buckets.ts'
 import { DiskStore } from './store/disk/store.ts'
+import type { BucketsSettings } from './store/folder/config.ts'
+import { FolderStore } from './store/folder/store.ts'
 import type { Store, Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
@@ -39,19 +43,32 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
-/** The store that the configuration names. */
-export const openStore = (
-  settings: StoreSettings,
-  folder: string,
+/**
+ * The stores that the configuration names, as one.
+ * @param data the data folder
+ */
+export async function openStore(
+  { store: { reserve }, buckets }: { store: StoreSettings; buckets: BucketsSettings },
+  data: string,
   instance: Instance,
-  now: () => UnixSeconds = systemClock.now,
-): Promise<Store> =>
-  DiskStore.open({
-    folder,
-    instance,
-    now,
-    ...(settings.reserve !== undefined && { reserve: settings.reserve }),
-  })
+  now: () => UnixSeconds,
+): Promise<Store> {
+  const common = { now, ...(reserve !== undefined && { reserve }) }
+  const shared = await DiskStore.open({ ...common, folder: join(data, 'store'), instance })
+  const own = new Map<string, Store>()
+  const all = new Buckets(shared, own)
+  try {
+    for (const [bucket, settings] of Object.entries(buckets)) {
+      const kept = { data: join(data, 'folders', bucket), instance }
+      const options = { ...common, ...settings, ...kept, bucket }
+      own.set(bucket, await FolderStore.open(options))
+    }
+    return own.size === 0 ? shared : all
+  } catch (error) {
+    await all.close()
+    throw error
+  }
+}
 
 /** How often transfers in flight are looked at, in milliseconds: a revocation takes effect within a second. */
 const WATCH_INTERVAL = 250
@@ -239,3 +256,5 @@ async function drain(gateway: Gateway, server: Server, milliseconds: number): Pr
   clearTimeout(timer)
   await gateway.close()
 }
+
+export { urlOf }

@@ -17,9 +17,16 @@ export function addDoctor(program: Command, cli: Cli): void {
   program
     .command('doctor')
     .description('Look whether everything is as it should be, and say what to do where it is not.')
+    .option('--accept-clock', 'the clock is right now, though it was later before; then restart')
     .addHelpText('after', '\nExample:\n  valetkey doctor --data /srv/valetkey')
-    .action(() => doctor(cli))
+    .action(async ({ acceptClock }: { acceptClock?: true }) => {
+      if (acceptClock) await cli.withData({ make: false }, (data) => resetTime(cli, data))
+      await doctor(cli)
+    })
 }
+
+const resetTime = async ({ shell }: Cli, data: DataFolder): Promise<void> =>
+  (await data.ledger()).resetTime(shell.now())
 
 async function doctor(cli: Cli): Promise<void> {
   const findings = await examine(cli)

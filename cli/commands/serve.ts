@@ -1,14 +1,17 @@
 import { type Command, Option } from 'commander'
 import type { Logger } from 'pino'
+import { NOTEWORTHY, type SteadyClock } from '../../gateway/clock.ts'
 import { type RunningGateway, startGateway } from '../../gateway/main.ts'
-import { type RunningIssuer, startIssuer } from '../../issuer/main.ts'
+import { startIssuer } from '../../issuer/main.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { OutputClosed } from '../failure.ts'
 import { makeLog } from '../log.ts'
 import { refuseExposure } from '../serve/exposure.ts'
 import { rereadOn } from '../serve/reread.ts'
+import type { Running } from '../serve/running.ts'
 import { makeTour, printStart } from '../serve/start-message.ts'
+import { isWorker, shareOf, startWorkers, workerSignals } from '../serve/workers.ts'
 import { ownUrl } from '../settings/read.ts'
 import { LOG_LEVELS, type Settings } from '../settings/schema.ts'
 import type { SettingFlag } from '../settings/sources.ts'
@@ -20,6 +23,7 @@ interface Flags {
   readonly only?: 'gateway' | 'issuer'
   readonly insecureHttp?: true
   readonly logLevel?: string
+  readonly workers?: number
 }
 
 const PURGE_INTERVAL = 3_600_000
@@ -31,6 +35,7 @@ export function addServe(program: Command, cli: Cli): void {
     .option('--gateway-listen <address>', 'public: HOST:PORT (default: 127.0.0.1:8080)')
     .option('--issuer-listen <address>', 'private: HOST:PORT (default: 127.0.0.1:8081)')
     .addOption(new Option('--only <part>', 'run one of the two').choices(['gateway', 'issuer']))
+    .option('--workers <n>', 'processes that share the port of the gateway (default: 1)', Number)
     .option('--insecure-http', 'listen without TLS beyond this machine, with no proxy in front')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS))
     .addHelpText('after', '\nExample:\n  valetkey serve --data /srv/valetkey')
@@ -42,16 +47,18 @@ const settingFlags = (flags: Flags): readonly SettingFlag[] =>
     { flag: '--gateway-listen', setting: 'gateway.listen', value: flags.gatewayListen },
     { flag: '--issuer-listen', setting: 'issuer.listen', value: flags.issuerListen },
     { flag: '--log-level', setting: 'logLevel', value: flags.logLevel },
+    { flag: '--workers', setting: 'gateway.workers', value: flags.workers },
   ].filter(({ value }) => value !== undefined)
 
 async function serve(cli: Cli, flags: Flags): Promise<void> {
   const settings = cli.settings(settingFlags(flags))
   refuseExposure(settings, flags)
+  if (isWorker()) return work(cli, flags, shareOf(settings))
   const log = makeLog(cli.shell, settings.logLevel)
   const stop = stopSignal(cli.shell)
   try {
     await cli.withData({ make: true, settings }, async (data) => {
-      const running = await start(data, settings, flags, log)
+      const running = await start(cli, data, settings, flags, log)
       const endTasks = await beside(cli, data, settings, flags, log)
       try {
         const tour = await makeTour(cli, data, settings, running)
@@ -70,36 +77,53 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   }
 }
 
+/** One gateway of several, see `serve/workers.ts`. */
+async function work(cli: Cli, flags: Flags, settings: Settings): Promise<void> {
+  const shell = { ...cli.shell, signals: workerSignals() }
+  const log = makeLog(shell, settings.logLevel)
+  const stop = stopSignal(shell)
+  await cli.withData({ make: true, settings }, async (data) => {
+    const gateway = await startOne(data, settings, log)
+    const { ledger, keyring } = await partsOf(data)
+    const read = () => cli.settings(settingFlags(flags))
+    const endReread = rereadOn(shell, { keyring, log, settings, read })
+    const endNotes = (await data.clock()).noteRegularly((error) =>
+      log.warn({ err: error, failure: ledger.failure()?.message }, 'the time was not noted'),
+    )
+    await stop.received
+    endNotes()
+    endReread()
+    await gateway.close()
+  })
+  stop.release()
+  log.flush()
+  process.disconnect()
+}
+
 /** Nobody reads what is printed: it serves all the same. */
 function unread(error: unknown): void {
   if (!(error instanceof OutputClosed)) throw error
 }
 
-export interface Running {
-  readonly gateway?: RunningGateway
-  readonly issuer?: RunningIssuer
-}
-
 /** All or none: where one of them can't listen, the other is closed again. */
 async function start(
+  cli: Cli,
   data: DataFolder,
   settings: Settings,
   { only }: Flags,
   log: Logger,
 ): Promise<Running> {
   await data.signingKey()
-  const parts = { ledger: await data.ledger(), keyring: await data.keyring(), log }
-  const store = only === 'issuer' ? undefined : await data.store()
-  const gateway =
-    store &&
-    (await startGateway({ ...parts, settings: settings.gateway, cors: settings.cors, store }))
+  const gateway = only === 'issuer' ? undefined : await startAll(cli, data, settings, log)
   if (only === 'gateway') return { ...(gateway && { gateway }) }
   try {
     const issuer = await startIssuer({
-      ...parts,
+      ...(await partsOf(data)),
+      log,
       settings: settings.issuer,
       publicUrl: publicUrlOf(settings, gateway),
       secretsFolder: data.secretsFolder,
+      now: (await data.clock()).now,
     })
     return { issuer, ...(gateway && { gateway }) }
   } catch (error) {
@@ -107,6 +131,36 @@ async function start(
     throw error
   }
 }
+
+const startAll = (
+  cli: Cli,
+  data: DataFolder,
+  settings: Settings,
+  log: Logger,
+): Promise<RunningGateway> =>
+  settings.gateway.workers === 1
+    ? startOne(data, settings, log)
+    : startWorkers(settings, cli.shell, log)
+
+async function startOne(
+  data: DataFolder,
+  settings: Settings,
+  log: Logger,
+): Promise<RunningGateway> {
+  return startGateway({
+    ...(await partsOf(data)),
+    settings: settings.gateway,
+    cors: settings.cors,
+    store: await data.store(),
+    clock: await data.clock(),
+    log,
+  })
+}
+
+const partsOf = async (data: DataFolder) => ({
+  ledger: await data.ledger(),
+  keyring: await data.keyring(),
+})
 
 /** A stated one, else where the gateway in fact listens: its port may have been any free one. */
 function publicUrlOf(settings: Settings, gateway: RunningGateway | undefined): string {
@@ -123,10 +177,14 @@ async function beside(
   flags: Flags,
   log: Logger,
 ): Promise<() => void> {
-  const ledger = await data.ledger()
-  const keyring = await data.keyring()
+  const { ledger, keyring } = await partsOf(data)
+  const clock = await data.clock()
+  tellOfClock(clock, log)
+  const endNotes = clock.noteRegularly((error) =>
+    log.warn({ err: error }, 'the time was not noted'),
+  )
   const purge = setInterval(() => {
-    ledger.purge(cli.shell.now()).then(
+    ledger.purge(clock.now()).then(
       (forgotten) => log.debug({ forgotten }, 'purged'),
       (error: unknown) => log.warn({ err: error }, 'not purged'),
     )
@@ -139,6 +197,16 @@ async function beside(
   })
   return () => {
     clearInterval(purge)
+    endNotes()
     endReread()
   }
+}
+
+function tellOfClock(clock: SteadyClock, log: Logger): void {
+  const behind = clock.behind()
+  if (behind <= NOTEWORTHY) return
+  log.error(
+    { behind },
+    'the clock of this machine was set back: what had expired stays expired. If it is right now, say so with: valetkey doctor --accept-clock',
+  )
 }

@@ -1,6 +1,7 @@
 /** What the machine gives us: permissions, disk, file system, clock. Looks, and changes nothing. */
 import { lstatSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { NOTEWORTHY } from '../../gateway/clock.ts'
 import type { StoreSettings } from '../../gateway/config.ts'
 import { type Bytes, formatBytes, formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -71,6 +72,11 @@ const EARLIEST = Date.UTC(2026, 0, 1) / 1000
 export async function clock(now: UnixSeconds, ledger: Ledger | undefined): Promise<Finding> {
   const advice = 'set the clock, and keep it right with NTP: keys live by it'
   if (now < EARLIEST) return fail('clock', `it says ${formatTime(now)}, which is past`, advice)
+  const latest = (await ledger?.latestTime()) ?? now
+  if (latest > now + NOTEWORTHY) {
+    const detail = `it says ${formatTime(now)}, but was at ${formatTime(latest)} before: keys are judged by the later time`
+    return fail('clock', detail, `${advice}. If it is right now: valetkey doctor --accept-clock`)
+  }
   const [key] = (await ledger?.issued({ limit: 1 })) ?? []
   const [revocation] = (await ledger?.revocations(1)) ?? []
   const newest = Math.max(key?.issuedAt ?? 0, revocation?.revokedAt ?? 0) as UnixSeconds

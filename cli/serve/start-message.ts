@@ -4,13 +4,13 @@ import { type Minted, mint } from '../../issuer/mint.ts'
 import type { MintOptions } from '../../issuer/options.ts'
 import { formatDuration, type Seconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
-import type { Running } from '../commands/serve.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { printable, shellQuoted } from '../format.ts'
 import { ownUrl } from '../settings/read.ts'
 import type { Settings } from '../settings/schema.ts'
 import { programVersion } from '../version.ts'
 import { isLoopback } from './exposure.ts'
+import type { Running } from './running.ts'
 
 interface Tour {
   readonly upload: string

@@ -8,6 +8,7 @@ import {
   type StoreSettings,
   storeSection,
 } from '../../gateway/config.ts'
+import { type BucketsSettings, bucketsSection } from '../../gateway/store/folder/config.ts'
 import { type IssuerSettings, issuerSection } from '../../issuer/config.ts'
 
 const publicUrl = z.string().transform((value, context): string => {
@@ -33,6 +34,8 @@ const schema = z.strictObject({
   issuer: issuerSection.prefault({}),
   cors: corsSection.prefault({}),
   store: storeSection.prefault({}),
+  /** in the file only */
+  buckets: bucketsSection.default({}),
 })
 
 /** What was stated, with defaults for the rest. */
@@ -43,6 +46,7 @@ interface StatedSettings {
   readonly issuer: IssuerSettings
   readonly cors: CorsSettings
   readonly store: StoreSettings
+  readonly buckets: BucketsSettings
 }
 
 /** Frozen. `publicUrl` is filled in from the gateway's own address where nobody stated one. */
@@ -72,6 +76,7 @@ function namesOf(schema: z.ZodObject, above: readonly string[]): SettingName[] {
     const path = [...above, key]
     const inner = unwrapped(field as z.ZodType)
     if (inner instanceof z.ZodObject) return namesOf(inner, path)
+    if (inner instanceof z.ZodRecord) return []
     const variable = `VALETKEY_${path.map(snakeCase).join('_')}`
     const kind = kindOf(inner)
     return [{ name: path.join('.'), path, variable, kind, default: defaultOf(field as z.ZodType) }]

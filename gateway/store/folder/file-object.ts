@@ -55,13 +55,13 @@ class FileObject implements OpenObject {
     if (wanted.length === 0) return 0
     this.#reading += 1
     try {
-      const count = await this.#files
-        .read(this.#file, wanted, position)
-        .catch(unreadable(this.info))
+      const count = await this.#files.read(this.#file, wanted, position)
       if (count < wanted.length || hasChanged(this.#files, this.#file, this.#status)) {
         throw changed(this.info)
       }
       return count
+    } catch (error) {
+      throw error instanceof Damaged ? error : unreadable(this.info, error)
     } finally {
       this.#reading -= 1
       this.#release()
@@ -88,8 +88,5 @@ const hasChanged = (files: FolderFiles, file: FileDescriptor, before: Status): b
 const changed = ({ path }: ObjectInfo): Damaged =>
   new Damaged(`${path}: another program changed the file while it was being read; try again`)
 
-const unreadable =
-  ({ path }: ObjectInfo) =>
-  (cause: unknown): never => {
-    throw new Damaged(`${path}: the file can not be read; check the disk`, { cause })
-  }
+const unreadable = ({ path }: ObjectInfo, cause: unknown): Damaged =>
+  new Damaged(`${path}: the file can not be read; check the disk`, { cause })

@@ -1,0 +1,164 @@
+/** Each call on the file system of a folder bucket fails in turn; and processes are killed. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import SqliteDatabase from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type FolderFiles, folderFiles } from '../../gateway/store/folder/files.ts'
+import type { FolderStore } from '../../gateway/store/folder/store.ts'
+import { Damaged } from '../../gateway/store/store.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { FolderBucket } from '../support/folder.ts'
+import { contentOfStep, floodAndKill, pathOf, typeOfStep } from '../support/folder-process.ts'
+import { at, contentOf, isSame, pattern, put } from '../support/store.ts'
+
+const LARGE = 600 * 1024
+const OLD = pattern(LARGE, 1)
+const NEW = pattern(1300 * 1024, 2)
+
+let bucket: FolderBucket
+beforeEach(() => {
+  bucket = new FolderBucket()
+})
+afterEach(() => bucket.remove())
+
+type Name = keyof FolderFiles
+const AT_ONCE: ReadonlySet<Name> = new Set(['open', 'openFolder', 'look', 'status', 'readNow'])
+const CLOSING: ReadonlySet<Name> = new Set(['close', 'closeNow'])
+
+/** Files whose calls are counted; the one of number `failing` fails. */
+class Faulty {
+  calls: Name[] = []
+  failing = -1
+  code = 'EIO'
+
+  readonly files: FolderFiles = new Proxy(folderFiles, {
+    get: (real, name: Name) => {
+      const call = real[name] as (...given: unknown[]) => unknown
+      return (...given: unknown[]) => {
+        const number = this.calls.push(name) - 1
+        // a descriptor is gone also when closing it failed; no call at once fails at that
+        if (number !== this.failing || name === 'closeNow') return call(...given)
+        const error = Object.assign(new Error('injected'), { code: this.code })
+        if (AT_ONCE.has(name)) throw error
+        const before = CLOSING.has(name) ? call(...given) : undefined
+        return Promise.resolve(before).then(() => Promise.reject(error))
+      }
+    },
+  })
+
+  fail(number: number, code: string): void {
+    this.calls = []
+    this.failing = number
+    this.code = code
+  }
+}
+
+interface Step {
+  readonly name: string
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+  readonly run: (store: FolderStore, path: ObjectPath) => Promise<unknown>
+}
+
+const STEPS: readonly Step[] = [
+  { name: 'create', before: undefined, after: NEW, run: (store, path) => put(store, path, NEW) },
+  { name: 'replace', before: OLD, after: NEW, run: (store, path) => put(store, path, NEW) },
+  { name: 'delete', before: OLD, after: undefined, run: (store, path) => store.delete(path) },
+  {
+    name: 'create on condition',
+    before: undefined,
+    after: NEW,
+    run: (store, path) => put(store, path, NEW, { condition: { absent: true } }),
+  },
+  {
+    name: 'read',
+    before: OLD,
+    after: OLD,
+    run: async (store, path) => expect(isSame(await contentOf(store, path), OLD)).toBe(true),
+  },
+  {
+    name: 'list',
+    before: OLD,
+    after: OLD,
+    run: async (store, path) => {
+      const { objects } = await store.list({ prefix: path, limit: 5 })
+      expect(objects).toHaveLength(1)
+    },
+  },
+]
+
+const isOneOf = (content: Uint8Array | undefined, ...some: (Uint8Array | undefined)[]): boolean =>
+  some.some((one) => one === content || isSame(one, content))
+
+describe.each(STEPS)('to $name', ({ before, after, run }) => {
+  it.each(['EIO', 'ENOSPC', 'EMFILE'])('with one call failing (%s)', async (code) => {
+    let faulty = new Faulty()
+    let store = await bucket.start({ files: faulty.files })
+    for (let number = 0; ; number += 1) {
+      const path = at(`made/${number}/x.txt`)
+      if (before !== undefined) await put(store, path, before)
+      faulty.fail(number, code)
+      const error = await run(store, path).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      const { calls } = faulty
+      faulty.fail(-1, code)
+      const content = await contentOf(store, path)
+      if (error === undefined) expect(isOneOf(content, after)).toBe(true)
+      else {
+        expect(error instanceof Refusal || error instanceof Damaged).toBe(true)
+        expect(isOneOf(content, before, after)).toBe(true)
+      }
+      const info = store.head(path)
+      if (info !== undefined) expect(info).toMatchObject({ type: 'text/plain' })
+      if (info !== undefined) expect(info).toHaveProperty('sha256')
+      if (calls.length <= number) break
+      if (calls[number] === 'sync' && code !== 'ENOSPC') {
+        expect(calls.slice(number + 1)).not.toContain('sync')
+        await expect(store.upload(at('y'))).rejects.toMatchObject({ code: 'unavailable' })
+        await expect(store.delete(at('y'))).rejects.toMatchObject({ code: 'unavailable' })
+        expect(store.trouble()).toMatchObject({ code: 'unavailable' })
+        await bucket.stop()
+        faulty = new Faulty()
+        store = await bucket.start({ files: faulty.files })
+      }
+    }
+    expect(readdirSync(bucket.path('.valetkey')).flatMap(namesIn)).toEqual([])
+  })
+
+  const namesIn = (owner: string): string[] => readdirSync(bucket.path(join('.valetkey', owner)))
+})
+
+describe('a process that is killed', () => {
+  it('has lost nothing that it acknowledged, and each file has its own metadata', async () => {
+    for (const [flood, most] of [1, 9, 25, 60].entries()) {
+      const last = await floodAndKill(bucket, flood, most)
+      const store = await bucket.start()
+      for (const [lane, step] of last) {
+        const path = pathOf(flood, lane)
+        const type = store.head(path)?.type
+        // the step after may have been done, and not told any more
+        const done = [step, step + 1].find((one) => typeOf(one) === type)
+        expect(done, `${path} has type ${type} after step ${step}`).toBeDefined()
+        expect(isOneOf(await contentOf(store, path), contentOfStep(done ?? 0))).toBe(true)
+      }
+      await store.tidy()
+      await bucket.stop()
+      expect(readdirSync(bucket.path('.valetkey'))).toEqual([])
+      expect(noted()).toEqual(noted().filter((key) => existsSync(bucket.path(key))))
+      expect(new Set(noted()).size).toBe(noted().length)
+    }
+  })
+
+  const typeOf = (step: number): string | undefined =>
+    contentOfStep(step) === undefined ? undefined : typeOfStep(step)
+
+  function noted(): readonly string[] {
+    const db = new SqliteDatabase(join(bucket.data, 'notes.db'), { readonly: true })
+    const keys = db.prepare<[], string>('SELECT key FROM notes').pluck().all()
+    db.close()
+    return keys
+  }
+})

@@ -11,8 +11,14 @@ import { contradiction, SNIFFED_BYTES } from './media-type.ts'
 /** As much is gathered before it is written at once. */
 const BATCH_BYTES = 1 << 20
 
+/** A body in batches: that of a request, or what a stage made of it. */
+export interface BatchSource {
+  /** At least so many bytes, or what is left; undefined at the end. @throws Refusal */
+  next(least: number): Promise<readonly Uint8Array[] | undefined>
+}
+
 /** The body of a request in batches; while one is being written, the next one gathers. */
-export class BodyReader {
+export class BodyReader implements BatchSource {
   readonly #incoming: IncomingMessage
   #chunks: Buffer[] = []
   #gathered = 0
@@ -93,7 +99,7 @@ export interface Received {
  * @throws Refusal of the first thing that does not hold; what was written is the caller's to discard
  */
 export async function receive(
-  body: BodyReader,
+  body: BatchSource,
   upload: Writing,
   digester: Digester,
   expected: Expected,

@@ -1,18 +1,20 @@
 /**
  * The pipeline: the way of a request, as a table of contents.
  *
- *     raw request -> action, claim -> verify -> Grant -> clear -> remember -> Admitted -> verb -> response
+ *     raw request -> protocol recognises -> what is asked, claim -> verify -> Grant
+ *                 -> clear -> remember -> Admitted -> verb -> protocol responds
  *
- * Any stage may refuse; a refusal is rendered in one place and the exchange is told of in one line.
+ * Any stage may refuse; a protocol renders its refusals in one place, and the exchange is told of
+ * in one line.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../key/refusal.ts'
-import { attemptOf } from './attempt.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
-import { actionOf, claimOf, perform } from './protocols/native.ts'
-import { ALLOWED, asRefusal, problemOf } from './protocols/problem.ts'
-import { hasBody, readRequest } from './request.ts'
+import { native } from './protocols/native.ts'
+import { ALLOWED, asRefusal } from './protocols/problem.ts'
+import type { Protocol } from './protocols/protocol.ts'
+import { hasBody, type RawRequest, readRequest } from './request.ts'
 import { respond, writeHead } from './respond.ts'
 import type { Services } from './services.ts'
 
@@ -32,47 +34,67 @@ export async function handle(
   onEnd: (exchange: Exchange) => void,
 ): Promise<void> {
   const exchange = new Exchange(incoming, outgoing, services.clock.monotonic())
+  let protocol = native
   try {
-    await serve(exchange, services)
+    const request = read(exchange, services)
+    protocol = protocolOf(request, services)
+    await serve(protocol, request, exchange, services)
   } catch (error) {
-    refuse(exchange, error, services)
+    refuse(protocol, exchange, error, services)
   }
   if (outgoing.closed) onEnd(exchange)
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-async function serve(exchange: Exchange, services: Services): Promise<void> {
-  const request = readRequest(exchange.incoming, services.settings.basePath)
-  exchange.request = request
-  exchange.client = clientOf(
-    exchange.incoming.socket,
-    request.headers,
-    services.settings.trustedProxies,
+const PROTOCOLS: readonly Protocol[] = [native]
+
+/**
+ * The one protocol that a request is of; one that shows no credential of any is the native one's.
+ * @throws Refusal key_ambiguous
+ */
+function protocolOf(request: RawRequest, services: Services): Protocol {
+  const claiming = PROTOCOLS.filter((protocol) => protocol.recognises(request, services))
+  if (claiming.length <= 1) return claiming[0] ?? native
+  throw new Refusal(
+    'key_ambiguous',
+    `send one credential only: this request has those of ${claiming.map(({ name }) => name).join(' and ')}`,
   )
+}
+
+function read(exchange: Exchange, services: Services): RawRequest {
+  const { basePath, trustedProxies } = services.settings
+  const request = readRequest(exchange.incoming, basePath)
+  exchange.request = request
+  exchange.client = clientOf(exchange.incoming.socket, request.headers, trustedProxies)
+  return request
+}
+
+async function serve(
+  protocol: Protocol,
+  request: RawRequest,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
   if (services.isDraining()) throw SHUTTING_DOWN
   // a body that nobody asked for is not read: the connection ends with the response
   if (request.method !== 'PUT' && hasBody(exchange.incoming)) {
     exchange.outgoing.shouldKeepAlive = false
   }
-  if (request.method === 'OPTIONS') return preflight(exchange, services)
-  const action = actionOf(request)
-  const claimed = claimOf(request)
-  const grant = await services.gatekeeper.verify(claimed)
-  exchange.grant = grant
-  const attempt = attemptOf(action, request, exchange.client, services.clock.now())
-  const admitted = await services.gatekeeper.admit(grant, attempt)
-  await perform(action, admitted, exchange, services)
+  if (request.method === 'OPTIONS') return preflight(protocol, request, exchange, services)
+  return protocol.serve(request, exchange, services)
 }
 
 /** A browser asks before it sends; without `Origin` it is somebody asking what is served. */
-async function preflight(exchange: Exchange, services: Services): Promise<void> {
-  const { request } = exchange
-  if (request === undefined || !request.headers.has('origin')) {
+async function preflight(
+  protocol: Protocol,
+  request: RawRequest,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  if (!request.headers.has('origin')) {
     return respond(exchange, services, 204, ['Allow', ALLOWED])
   }
-  if (request.query.some(([name]) => name === 'vk')) {
-    exchange.grant = await services.gatekeeper.verify(claimOf(request))
-  }
+  exchange.grant = await protocol.preflight(request, exchange, services)
   const headers = services.cors.preflight(request.headers, exchange.grant)
   respond(exchange, services, 204, headers)
 }
@@ -81,7 +103,7 @@ async function preflight(exchange: Exchange, services: Services): Promise<void> 
 const LINGER_BYTES = 1 << 20
 const LINGER_MILLISECONDS = 2000
 
-function refuse(exchange: Exchange, error: unknown, services: Services): void {
+function refuse(protocol: Protocol, exchange: Exchange, error: unknown, services: Services): void {
   const refusal = asRefusal(error)
   exchange.refusal ??= refusal
   if (refusal.status >= 500) exchange.fault = refusal.cause
@@ -91,14 +113,14 @@ function refuse(exchange: Exchange, error: unknown, services: Services): void {
     outgoing.destroy()
     return
   }
-  const { headers, body } = problemOf(refusal, exchange.id)
+  const { status, headers, body } = protocol.problemOf(refusal, exchange)
   if (incoming.complete || !hasBody(incoming)) {
-    respond(exchange, services, refusal.status, headers, body)
+    respond(exchange, services, status, headers, body)
     return
   }
   outgoing.shouldKeepAlive = false
   const length = String(Buffer.byteLength(body))
-  writeHead(exchange, services, refusal.status, [...headers, 'Content-Length', length])
+  writeHead(exchange, services, status, [...headers, 'Content-Length', length])
   outgoing.write(body)
   linger(exchange)
 }

@@ -1,13 +1,15 @@
 import type { Attempt } from '../key/clear.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import type { Client } from './client.ts'
-import type { Action } from './protocols/native.ts'
 import type { RawRequest } from './request.ts'
 
-/** What a request wants, stated once, from the request, its action and who sent it. */
+/** What a request asks for, as a protocol has read it. */
+export type Wanted = Pick<Attempt, 'method' | 'path' | 'upload'>
+
+/** What a request wants, stated once, from what it asks for, its headers and who sent it. */
 export function attemptOf(
-  { method, target, upload }: Action,
-  { headers }: RawRequest,
+  { method, path, upload }: Wanted,
+  { headers }: Pick<RawRequest, 'headers'>,
   { address, tls }: Client,
   now: UnixSeconds,
 ): Attempt {
@@ -15,7 +17,7 @@ export function attemptOf(
   return {
     now,
     method,
-    path: target.path,
+    path,
     address,
     tls,
     header: (name) => headers.get(name),

@@ -91,7 +91,7 @@ class Explanation {
     const { method, url, headers } = this.#question
     this.#request = rawRequestOf(method, url, headers ?? {}, this.#witnesses.basePath)
     this.#action = actionOf(this.#request)
-    return `${this.#action.method} ${targetOf(this.#action.target.path)}`
+    return `${this.#action.method} ${targetOf(this.#action.path)}`
   }
 
   #readKey(): string {
@@ -144,9 +144,9 @@ class Explanation {
   }
 
   async #askObject(): Promise<string> {
-    const { method, target } = this.#action
-    if (target.kind === 'prefix') return 'a listing'
-    const info = await this.#witnesses.store.head(target.path as ObjectPath)
+    const { method, kind, path } = this.#action
+    if (kind === 'prefix') return 'a listing'
+    const info = await this.#witnesses.store.head(path as ObjectPath)
     if (info !== undefined) return `there: ${info.size} bytes, ${info.type}, ETag ${info.etag}`
     if (method === 'GET') throw new Refusal('object_not_found', 'there is no object of this name')
     return 'not there'

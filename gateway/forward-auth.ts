@@ -51,9 +51,12 @@ async function authorized(incoming: IncomingMessage, services: Services) {
     throw new Refusal('method_not_allowed', `${request.method} is a method that no key grants`)
   }
   const grant = await gatekeeper.verify(claimOf(request))
-  const action = { method, target: parseTarget(request.path), head: false }
+  const { path } = parseTarget(request.path)
   const client = clientOf(incoming.socket, headers, settings.trustedProxies)
-  const admitted = await gatekeeper.admit(grant, attemptOf(action, request, client, clock.now()))
+  const admitted = await gatekeeper.admit(
+    grant,
+    attemptOf({ method, path }, request, client, clock.now()),
+  )
   const use = await gatekeeper.takeUse(admitted)
   await use?.settle(1)
   return grant

@@ -1,10 +1,10 @@
 /** The native protocol: a key in the query, as a bearer token, or in a cookie; plain HTTP verbs. */
-import type { Method } from '../../key/claims.ts'
 import { essenceOf } from '../../key/media-type.ts'
-import { parseTarget, type Target, targetOf } from '../../key/object-path.ts'
+import { type Prefix, parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
 import type { Admitted, Claimed } from '../admit.ts'
+import { attemptOf, type Wanted } from '../attempt.ts'
 import type { Exchange, FlatHeaders } from '../exchange.ts'
 import { offloadHeader } from '../offload.ts'
 import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
@@ -16,15 +16,37 @@ import type { ObjectInfo } from '../store/store.ts'
 import { remove } from '../verbs/delete.ts'
 import { type Download, deliver, get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
-import { DEFAULT_TYPE, put } from '../verbs/put.ts'
+import { DEFAULT_TYPE, put, putRequestOf } from '../verbs/put.ts'
+import { problemOf } from './problem.ts'
+import type { Protocol } from './protocol.ts'
 
 /** What a request asks for, in our own words. */
-export interface Action {
-  readonly method: Method
-  readonly target: Target
+export interface Action extends Wanted {
+  readonly kind: Target['kind']
   /** GET without its body */
   readonly head: boolean
-  readonly upload?: { readonly size?: Bytes; readonly type: string }
+}
+
+export const native: Protocol = {
+  name: 'native',
+  recognises: ({ query, headers }) =>
+    query.some(([name]) => name === 'vk') ||
+    /^bearer /i.test(headers.get('authorization') ?? '') ||
+    cookiesOf(headers.get('cookie')).length > 0,
+  serve,
+  preflight: async (request, _, { gatekeeper }) =>
+    request.query.some(([name]) => name === 'vk') ? gatekeeper.verify(claimOf(request)) : undefined,
+  problemOf: (refusal, { id }) => problemOf(refusal, id),
+}
+
+async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
+  const action = actionOf(request)
+  const claimed = claimOf(request)
+  const grant = await services.gatekeeper.verify(claimed)
+  exchange.grant = grant
+  const attempt = attemptOf(action, request, exchange.client, services.clock.now())
+  const admitted = await services.gatekeeper.admit(grant, attempt)
+  await perform(action, request, admitted, exchange, services)
 }
 
 // ── recognising ─────────────────────────────────────────────────────────────
@@ -72,11 +94,15 @@ export function actionOf({ method, path, headers }: RawRequest): Action {
   switch (method) {
     case 'GET':
     case 'HEAD':
-      return { method: target.kind === 'object' ? 'GET' : 'LIST', target, head: method === 'HEAD' }
+      return {
+        ...target,
+        method: target.kind === 'object' ? 'GET' : 'LIST',
+        head: method === 'HEAD',
+      }
     case 'PUT':
-      return { method, target: objectOnly(target), head: false, upload: uploadOf(headers) }
+      return { ...objectOnly(target), method, head: false, upload: uploadOf(headers) }
     case 'DELETE':
-      return { method, target: objectOnly(target), head: false }
+      return { ...objectOnly(target), method, head: false }
     default:
       throw new Refusal(
         'method_not_allowed',
@@ -91,7 +117,7 @@ function objectOnly(target: Target): Target {
 }
 
 /** @throws Refusal request_malformed */
-function uploadOf(headers: Headers): NonNullable<Action['upload']> {
+function uploadOf(headers: Headers): NonNullable<Wanted['upload']> {
   const type = headers.get('content-type') ?? DEFAULT_TYPE
   if (essenceOf(type) === undefined || type.length > 256) {
     throw new Refusal('request_malformed', 'Content-Type is a media type such as image/png')
@@ -125,20 +151,21 @@ function sizeOf(length: string): Bytes {
 
 // ── acting ──────────────────────────────────────────────────────────────────
 
-export async function perform(
+async function perform(
   action: Action,
+  request: RawRequest,
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
-  const headers: Headers = exchange.request?.headers ?? new Map()
+  const { headers } = request
   switch (action.method) {
     case 'GET': {
       const answer = action.head ? head : get
       return sendObject(await answer(admitted, services, headers), admitted, exchange, services)
     }
     case 'PUT': {
-      const { info, created } = await put(admitted, services, exchange)
+      const { info, created } = await put(admitted, services, exchange, putRequestOf(headers))
       const location = ['ETag', info.etag, 'Location', locationOf(info, services)]
       return respondJson(exchange, services, created ? 201 : 200, location, describe(info))
     }
@@ -146,7 +173,7 @@ export async function perform(
       await remove(admitted, services, headers)
       return respond(exchange, services, 204, [])
     case 'LIST':
-      return sendListing(action, admitted, exchange, services)
+      return sendListing(action, request, admitted, exchange, services)
   }
 }
 
@@ -199,21 +226,21 @@ const describe = ({ path, size, type, etag, sha256 }: ObjectInfo) => ({
 })
 
 async function sendListing(
-  { target, head }: Action,
+  { path, head }: Action,
+  { query, headers }: RawRequest,
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
-  const query = exchange.request?.query ?? []
-  if (wantsHtml(exchange.request?.headers.get('accept'))) {
+  if (wantsHtml(headers.get('accept'))) {
     const listing = await list(admitted, services, listRequest(query, '/'), head)
     const key = parameter(query, 'vk')
-    const page = await listingPage(target.path, listing, key === undefined ? '' : `?vk=${key}`)
+    const page = await listingPage(path as Prefix, listing, key === undefined ? '' : `?vk=${key}`)
     return respond(exchange, services, 200, LISTING_HEADERS, page)
   }
   const { objects, prefixes, next } = await list(admitted, services, listRequest(query), head)
   respondJson(exchange, services, 200, [], {
-    prefix: target.path,
+    prefix: path,
     objects: objects.map(({ path, size, type, etag, modified }) => ({
       path,
       size,

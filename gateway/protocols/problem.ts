@@ -4,7 +4,9 @@ import { Refusal } from '../../key/refusal.ts'
 import { UnsatisfiableRange } from '../body/range.ts'
 import type { FlatHeaders } from '../exchange.ts'
 
+/** A refusal as a protocol words it. */
 export interface Problem {
+  readonly status: number
   readonly headers: FlatHeaders
   readonly body: string
 }
@@ -13,6 +15,7 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
   const { code, status, title, detail } = refusal
   const body = { type: `urn:valetkey:refusal:${code}`, title, status, code, detail, requestId }
   return {
+    status,
     headers: [
       'Content-Type',
       'application/problem+json',

@@ -5,7 +5,7 @@ import { Refusal } from '../../key/refusal.ts'
 import { later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { writeCondition } from '../body/conditional.ts'
-import { Digester, etagOf, statedDigests } from '../body/digest.ts'
+import { Digester, etagOf, type StatedDigest, statedDigests } from '../body/digest.ts'
 import { BodyReader, receive } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Headers } from '../request.ts'
@@ -13,6 +13,19 @@ import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { Committed, WriteCondition } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
+
+/** What a request asks of its own upload, beside what the key does. */
+export interface PutRequest {
+  readonly condition: WriteCondition
+  /** must hold of what arrives */
+  readonly digests: readonly StatedDigest[]
+}
+
+/** @throws Refusal request_malformed */
+export const putRequestOf = (headers: Headers): PutRequest => ({
+  condition: writeCondition(headers),
+  digests: statedDigests(headers),
+})
 
 /** One upload, with what it is held to. */
 interface Task {
@@ -33,16 +46,16 @@ export async function put(
   admitted: Admitted,
   services: Services,
   exchange: Exchange,
+  request: PutRequest,
 ): Promise<Committed> {
-  const headers: Headers = exchange.request?.headers ?? new Map()
   const path = admitted.attempt.path as ObjectPath
   const task: Task = {
     admitted,
     services,
     exchange,
     path,
-    digester: new Digester(statedDigests(headers)),
-    condition: conditionOf(admitted, headers),
+    digester: new Digester(request.digests),
+    condition: conditionOf(admitted, request),
   }
   await checkRoom(services, admitted)
   if (!holds(task.condition, await services.store.head(path))) throw conflictOf(task)
@@ -129,10 +142,8 @@ async function stored(task: Task, body: BodyReader, transfer: Transfer): Promise
 
 export const DEFAULT_TYPE = 'application/octet-stream'
 
-function conditionOf({ grant }: Admitted, headers: Headers): WriteCondition {
-  const stated = writeCondition(headers)
-  return uploadLimits(grant).create ? { ...stated, absent: true } : stated
-}
+const conditionOf = ({ grant }: Admitted, { condition }: PutRequest): WriteCondition =>
+  uploadLimits(grant).create ? { ...condition, absent: true } : condition
 
 /** A key that may only create says so; a header of the request is a precondition. */
 function conflictOf({ admitted, exchange }: Task): Refusal {

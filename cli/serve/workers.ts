@@ -113,6 +113,9 @@ class Crew {
     const worker = cluster.fork()
     const began = performance.now()
     this.#workers.add(worker)
+    worker.once('listening', () => {
+      this.#log.info({ worker: worker.id, pid: worker.process.pid }, 'a worker listens')
+    })
     worker.once('exit', (code, signal) => {
       this.#workers.delete(worker)
       if (this.#workers.size === 0) for (const resolve of this.#onGone.splice(0)) resolve()

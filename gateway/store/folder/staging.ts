@@ -1,6 +1,6 @@
 /**
  * Where uploads lie until they get their names: in the folder itself, since a rename works within one
- * file system only. `.valetkey/NOTES-INSTANCE/`, where NOTES names the database of notes and
+ * file system only. `.valetkey/NOTES-INSTANCE-NAME/`, where NOTES names the database of notes and
  * INSTANCE the process, so that every process removes what dead ones of its own data folder left,
  * and nothing else.
  */
@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs'
 import type { Instance } from '../../../database/instance.ts'
 import { codeOf, type FileDescriptor, ifThere } from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
-import type { FolderFiles } from './files.ts'
+import { type FolderFiles, unlessAbsent } from './files.ts'
 import { RESERVED } from './names.ts'
 import { entryOf, held, type OpenFolder } from './tree.ts'
 
@@ -37,10 +37,13 @@ export class Staging {
     notes: string,
     instance: Pick<Instance, 'id' | 'isAlive'>,
   ): Promise<Staging> {
-    const top = openMade(files, root, RESERVED)
+    const top = openTop(files, root)
     try {
-      const ownName = `${notes}-${instance.id}`
-      const staging = new Staging(files, top, openMade(files, top, ownName), ownName)
+      const ownName = `${notes}-${instance.id}-${freshName()}`
+      const path = entryOf(top, ownName)
+      // made by us, so that it is nobody else's, whoever made the one above
+      mkdirSync(path, { mode: 0o700 })
+      const staging = new Staging(files, top, held(files.openFolder(path), path), ownName)
       await staging.#recover(notes, instance)
       return staging
     } catch (error) {
@@ -71,18 +74,29 @@ export class Staging {
     for (const name of await this.files.names(this.top.path)) {
       const [of, id] = name.split('-')
       if (of !== notes || id === undefined || instance.isAlive(id)) continue
-      const folder = entryOf(this.top, name)
-      for (const file of await this.files.names(folder)) {
-        await ifThere(this.files.unlink(`${folder}/${file}`))
+      const path = entryOf(this.top, name)
+      const file = unlessAbsent(() => this.files.openFolder(path))
+      // a link, say, which we never made
+      if (file === undefined) continue
+      try {
+        await this.#empty(held(file, path))
+      } finally {
+        this.files.closeNow(file)
       }
-      await ifThere(this.files.removeFolder(folder))
+      await ifThere(this.files.removeFolder(path))
+    }
+  }
+
+  async #empty(folder: OpenFolder): Promise<void> {
+    for (const name of await this.files.names(folder.path)) {
+      await ifThere(this.files.unlink(entryOf(folder, name)))
     }
   }
 }
 
 /** For the owner only: what is half written is nobody else's to read. */
-function openMade(files: FolderFiles, parent: OpenFolder, name: string): OpenFolder {
-  const path = entryOf(parent, name)
+function openTop(files: FolderFiles, root: OpenFolder): OpenFolder {
+  const path = entryOf(root, RESERVED)
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {

@@ -334,27 +334,6 @@ describe('an expiry', () => {
     expect(Buffer.from((await contentOf(store, at('x'))) ?? '').toString()).toBe('theirs')
     expect(notes()).toEqual([])
   })
-
-  it('that comes before the upload has its name is kept for it', async () => {
-    const slow = { ...folderFiles }
-    const store = await bucket.start({ files: slow })
-    const other = await bucket.start()
-    let tidied = 0
-    slow.setModified = async (file, modified) => {
-      await folderFiles.setModified(file, modified)
-      bucket.clock.now = unixSeconds(expires + 5)
-    }
-    slow.sync = async (file) => {
-      tidied += 1
-      await other.tidy()
-      await folderFiles.sync(file)
-    }
-    await put(store, at('x'), pattern(5), { as: { expires } })
-    expect(tidied).toBeGreaterThan(1)
-    expect(store.head(at('x'))).toBeUndefined()
-    await other.tidy()
-    expect(existsSync(bucket.path('x'))).toBe(false)
-  })
 })
 
 describe('notes', () => {
@@ -381,20 +360,26 @@ describe('notes', () => {
     expect(store.head(at('g'))).toHaveProperty('sha256')
   })
 
-  it('of an upload under way stay', async () => {
-    const slow = { ...folderFiles }
-    const store = await bucket.start({ files: slow })
+  it.each([null, START - 1])('of an upload under way stay (expires: %s)', async (expires) => {
+    const store = await bucket.start()
     const other = await bucket.start()
-    const seen: string[][] = []
-    const place = put(store, at('x'), pattern(5))
-    slow.close = async (file) => {
-      await other.tidy()
-      seen.push([...notes()])
-      await folderFiles.close(file)
-    }
-    await place
-    expect(seen[0]).toEqual(['x'])
-    expect(store.head(at('x'))).toHaveProperty('sha256')
+    const upload = await store.upload(at('x'))
+    await upload.write([pattern(2 * LARGE)])
+    const staged = readdirSync(bucket.path('.valetkey')).flatMap((owner) =>
+      readdirSync(bucket.path(`.valetkey/${owner}`)).map((n) => `${owner}/${n}`),
+    )
+    // as between the two steps of its commit
+    const db = new SqliteDatabase(join(bucket.data, 'notes.db'))
+    db.prepare(
+      `INSERT INTO notes (key, file, staged, type, etag, sha256, expires)
+       VALUES ('x', '1.2.3', ?, 'a/b', '"x"', '', ?)`,
+    ).run(staged[0], expires)
+    db.close()
+    await other.tidy()
+    expect(notes()).toEqual(['x'])
+    await upload.discard()
+    await other.tidy()
+    expect(notes()).toEqual([])
   })
 })
 
@@ -443,7 +428,10 @@ describe('two stores on one folder and one data folder', () => {
     mkdirSync(bucket.path(`.valetkey/${name}-dead`))
     writeFileSync(bucket.path(`.valetkey/${name}-dead/half`), 'x')
     mkdirSync(bucket.path('.valetkey/0123456789abcdef-other'))
+    writeFileSync(join(bucket.outside, 'file'), 'outside')
+    symlinkSync(bucket.outside, bucket.path(`.valetkey/${name}-link`))
     await bucket.start()
+    expect(readdirSync(bucket.outside)).toEqual(['file'])
     expect(readdirSync(bucket.path('.valetkey'))).toEqual(
       expect.not.arrayContaining([`${name}-dead`]),
     )

@@ -12,7 +12,7 @@ const DIGEST_BYTES = { 'sha-256': 32, 'sha-512': 64, md5: 16 } as const satisfie
   number
 >
 
-export interface StatedDigest {
+interface StatedDigest {
   readonly algorithm: Algorithm
   readonly header: string
   readonly value: Buffer

@@ -5,7 +5,6 @@ import { Refusal } from '../../key/refusal.ts'
 import type { Bytes } from '../../key/units.ts'
 import type { Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
-import type { Digester } from './digest.ts'
 import { contradiction, SNIFFED_BYTES } from './media-type.ts'
 
 /** As much is gathered before it is written at once. */
@@ -17,8 +16,13 @@ export interface BatchSource {
   next(least: number): Promise<readonly Uint8Array[] | undefined>
 }
 
+/** A body that can be ended from outside: whoever waits for its next batch gets the refusal. */
+export interface Body extends BatchSource {
+  fail(why: Refusal): void
+}
+
 /** The body of a request in batches; while one is being written, the next one gathers. */
-export class BodyReader implements BatchSource {
+export class BodyReader implements Body {
   readonly #incoming: IncomingMessage
   #chunks: Buffer[] = []
   #gathered = 0
@@ -49,7 +53,6 @@ export class BodyReader implements BatchSource {
     if (incoming.destroyed) this.fail(BROKEN_OFF)
   }
 
-  /** Ends reading: whoever waits for the next batch gets the refusal. */
   fail(why: Refusal): void {
     this.#failure ??= why
     this.#wake()
@@ -88,6 +91,13 @@ export interface Expected {
   readonly most: Bytes
 }
 
+/** Looks at every byte that passes, and says at the end what they were. */
+export interface ContentDigest {
+  update(chunk: Uint8Array): void
+  /** The SHA-256, in lower-case hex. @throws Refusal digest_mismatch, of what was stated */
+  finish(): string
+}
+
 export interface Received {
   readonly size: Bytes
   /** lower-case hex */
@@ -101,7 +111,7 @@ export interface Received {
 export async function receive(
   body: BatchSource,
   upload: Writing,
-  digester: Digester,
+  digest: ContentDigest,
   expected: Expected,
   transfer: Transfer,
 ): Promise<Received> {
@@ -113,13 +123,13 @@ export async function receive(
     least = BATCH_BYTES
     for (const chunk of batch) {
       size += chunk.length
-      digester.update(chunk)
+      digest.update(chunk)
     }
     if (size > most) throw tooLarge(most)
     await transfer.onOurTime(upload.write(batch))
   }
   if (size < expected.limits.least) throw tooSmall(size, expected.limits.least)
-  const sha256 = digester.finish()
+  const sha256 = digest.finish()
   checkPinned(sha256, expected.limits.sha256)
   return { size: size as Bytes, sha256 }
 }

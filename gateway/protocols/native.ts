@@ -5,6 +5,9 @@ import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
 import type { Admitted, Claimed } from '../admit.ts'
 import { attemptOf, type Wanted } from '../attempt.ts'
+import { writeCondition } from '../body/conditional.ts'
+import { Digester, etagOf, statedDigests } from '../body/digest.ts'
+import { BodyReader } from '../body/receive.ts'
 import type { Exchange, FlatHeaders } from '../exchange.ts'
 import { offloadHeader } from '../offload.ts'
 import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
@@ -16,7 +19,7 @@ import type { ObjectInfo } from '../store/store.ts'
 import { remove } from '../verbs/delete.ts'
 import { type Download, deliver, get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
-import { DEFAULT_TYPE, put, putRequestOf } from '../verbs/put.ts'
+import { DEFAULT_TYPE, type PutRequest, put } from '../verbs/put.ts'
 import { problemOf } from './problem.ts'
 import type { Protocol } from './protocol.ts'
 
@@ -165,7 +168,12 @@ async function perform(
       return sendObject(await answer(admitted, services, headers), admitted, exchange, services)
     }
     case 'PUT': {
-      const { info, created } = await put(admitted, services, exchange, putRequestOf(headers))
+      const { info, created } = await put(
+        admitted,
+        services,
+        exchange,
+        putRequestOf(request, exchange),
+      )
       const location = ['ETag', info.etag, 'Location', locationOf(info, services)]
       return respondJson(exchange, services, created ? 201 : 200, location, describe(info))
     }
@@ -176,6 +184,14 @@ async function perform(
       return sendListing(action, request, admitted, exchange, services)
   }
 }
+
+/** @throws Refusal request_malformed */
+const putRequestOf = ({ headers }: RawRequest, { incoming }: Exchange): PutRequest => ({
+  condition: writeCondition(headers),
+  body: (onBytes) => new BodyReader(incoming, onBytes),
+  digest: new Digester(statedDigests(headers)),
+  describe: ({ sha256 }) => ({ etag: etagOf(sha256) }),
+})
 
 async function sendObject(
   download: Download,

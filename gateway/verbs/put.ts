@@ -4,38 +4,24 @@ import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
-import { writeCondition } from '../body/conditional.ts'
-import { Digester, etagOf, type StatedDigest, statedDigests } from '../body/digest.ts'
-import { BodyReader, receive } from '../body/receive.ts'
+import type { ContentDigest, Received } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
-import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
-import type { Committed, WriteCondition } from '../store/store.ts'
-import type { Transfer } from '../transfers.ts'
+import type { Committed, NewObject, Upload, WriteCondition } from '../store/store.ts'
+import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 
 /** What a request asks of its own upload, beside what the key does. */
 export interface PutRequest {
   readonly condition: WriteCondition
-  /** must hold of what arrives */
-  readonly digests: readonly StatedDigest[]
+  readonly body: OpenBody
+  /** checks what the request states of its content */
+  readonly digest: ContentDigest
+  /** what the object is known by, once its content has passed the digest */
+  readonly describe: (received: Received) => Pick<NewObject, 'etag' | 'meta'>
 }
 
-/** @throws Refusal request_malformed */
-export const putRequestOf = (headers: Headers): PutRequest => ({
-  condition: writeCondition(headers),
-  digests: statedDigests(headers),
-})
-
-/** One upload, with what it is held to. */
-interface Task {
-  readonly admitted: Admitted
-  readonly services: Services
-  readonly exchange: Exchange
-  readonly path: ObjectPath
-  readonly digester: Digester
-  readonly condition: WriteCondition
-}
+export const DEFAULT_TYPE = 'application/octet-stream'
 
 /**
  * Takes the body and makes it the object; resolves when it survives a power cut.
@@ -49,20 +35,13 @@ export async function put(
   request: PutRequest,
 ): Promise<Committed> {
   const path = admitted.attempt.path as ObjectPath
-  const task: Task = {
-    admitted,
-    services,
-    exchange,
-    path,
-    digester: new Digester(request.digests),
-    condition: conditionOf(admitted, request),
-  }
+  const condition = conditionOf(admitted, request.condition)
   await checkRoom(services, admitted)
-  if (!holds(task.condition, await services.store.head(path))) throw conflictOf(task)
+  if (!holds(condition, await services.store.head(path))) throw conflictOf(admitted, request)
   const use = await services.gatekeeper.takeUse(admitted)
   let done = 0
   try {
-    const committed = await transferred(task)
+    const committed = await transferred(admitted, services, exchange, request)
     done = 1
     return committed
   } finally {
@@ -70,85 +49,41 @@ export async function put(
   }
 }
 
-/** What needs no byte of the body to be refused. */
-async function checkRoom(
-  { settings, store, transfers }: Services,
-  { attempt }: Admitted,
-): Promise<void> {
-  const declared = attempt.upload?.size
-  if (declared !== undefined && declared > settings.maxObjectSize) {
-    throw new Refusal(
-      'too_large',
-      `the upload has ${declared} bytes; this gateway takes at most ${settings.maxObjectSize}`,
-    )
-  }
-  transfers.checkUploads()
-  const trouble = await store.trouble()
-  if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
-}
-
-/** Runs the upload as a transfer that can be cut. */
-async function transferred(task: Task): Promise<Committed> {
-  const { transfers } = task.services
-  const { incoming, outgoing } = task.exchange
-  const transfer = transfers.begin({
-    grant: task.admitted.grant,
-    path: task.path,
-    direction: 'in',
-    cut: (why) => body.fail(why),
-  })
-  if (task.exchange.expectsContinue) outgoing.writeContinue()
-  const body = new BodyReader(incoming, (count) => {
-    task.exchange.bytesIn += count
-    transfer.move(count)
-  })
-  try {
-    return await stored(task, body, transfer)
-  } finally {
-    transfers.end(transfer)
-  }
-}
-
-async function stored(task: Task, body: BodyReader, transfer: Transfer): Promise<Committed> {
-  const { admitted, services, path, digester, condition } = task
+async function transferred(
+  admitted: Admitted,
+  services: Services,
+  exchange: Exchange,
+  request: PutRequest,
+): Promise<Committed> {
   const { grant, attempt } = admitted
   const limits = uploadLimits(grant)
   const type = attempt.upload?.type ?? DEFAULT_TYPE
-  const upload = await services.store.upload(path)
-  try {
-    const expected = { type, limits, most: services.settings.maxObjectSize }
-    const { sha256 } = await receive(body, upload, digester, expected, transfer)
-    const now = services.clock.now()
-    const revoked = await services.gatekeeper.revoked(grant, path, now)
-    if (revoked !== undefined) throw revoked
-    const committed = await transfer.onOurTime(
-      upload.commit(
-        {
-          type,
-          etag: etagOf(sha256),
-          sha256,
-          modified: now,
-          ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
-        },
-        condition,
-      ),
-    )
-    if (!committed.done) throw conflictOf(task)
+  const commit = async (upload: Upload, received: Received, now: NewObject['modified']) => {
+    const as: NewObject = {
+      type,
+      ...request.describe(received),
+      sha256: received.sha256,
+      modified: now,
+      ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
+    }
+    const committed = await upload.commit(as, conditionOf(admitted, request.condition))
+    if (!committed.done) throw conflictOf(admitted, request)
     return committed
-  } finally {
-    await upload.discard()
   }
+  const open = async () => services.store.upload(attempt.path as ObjectPath)
+  return takeIn({ admitted, limits, type, open, commit, ...request }, exchange, services)
 }
 
-export const DEFAULT_TYPE = 'application/octet-stream'
+/** A key that may only create says so; what the request asks for comes on top. */
+export const conditionOf = ({ grant }: Admitted, stated: WriteCondition): WriteCondition =>
+  uploadLimits(grant).create ? { ...stated, absent: true } : stated
 
-const conditionOf = ({ grant }: Admitted, { condition }: PutRequest): WriteCondition =>
-  uploadLimits(grant).create ? { ...condition, absent: true } : condition
-
-/** A key that may only create says so; a header of the request is a precondition. */
-function conflictOf({ admitted, exchange }: Task): Refusal {
-  const asked = exchange.request?.headers.has('if-none-match')
-  if (uploadLimits(admitted.grant).create && asked !== true) {
+/** @param request its own condition, as it was stated */
+export function conflictOf(
+  { grant }: Admitted,
+  { condition: { absent, notEtags } }: Pick<PutRequest, 'condition'>,
+): Refusal {
+  if (uploadLimits(grant).create && absent !== true && notEtags === undefined) {
     return new Refusal(
       'object_exists',
       'there is an object of this name, and the key may not replace it: choose another name, or ask for a key that may overwrite',

@@ -1,0 +1,92 @@
+/** What every way of uploading has in common: bytes come in as a transfer, all or nothing. */
+import type { UploadLimits } from '../../key/clear.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import type { UnixSeconds } from '../../key/units.ts'
+import type { Admitted } from '../admit.ts'
+import { type Body, type ContentDigest, type Received, receive } from '../body/receive.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Services } from '../services.ts'
+import type { Writing } from '../store/store.ts'
+import type { Transfer } from '../transfers.ts'
+
+/** Begins to read a body, in whatever form it comes. */
+export type OpenBody = (onBytes: (count: number) => void) => Body
+
+export interface Intake<W extends Writing, T> {
+  readonly admitted: Admitted
+  readonly limits: UploadLimits
+  readonly type: string
+  readonly body: OpenBody
+  readonly digest: ContentDigest
+  /** where the bytes go */
+  readonly open: () => Promise<W>
+  /** makes them what they are to be, durably */
+  readonly commit: (writing: W, received: Received, now: UnixSeconds) => Promise<T>
+}
+
+/** What needs no byte of the body to be refused. @throws Refusal too_large, storage_full, unavailable */
+export async function checkRoom(
+  { settings, store, transfers }: Services,
+  { attempt }: Admitted,
+): Promise<void> {
+  const declared = attempt.upload?.size
+  if (declared !== undefined && declared > settings.maxObjectSize) {
+    throw new Refusal(
+      'too_large',
+      `the upload has ${declared} bytes; this gateway takes at most ${settings.maxObjectSize}`,
+    )
+  }
+  transfers.checkUploads()
+  const trouble = await store.trouble()
+  if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
+}
+
+/**
+ * Runs an upload as a transfer that can be cut. Whatever refuses it leaves nothing behind.
+ * @throws Refusal
+ */
+export async function takeIn<W extends Writing, T>(
+  intake: Intake<W, T>,
+  exchange: Exchange,
+  services: Services,
+): Promise<T> {
+  const { grant, attempt } = intake.admitted
+  const { transfers } = services
+  const transfer = transfers.begin({
+    grant,
+    path: attempt.path,
+    direction: 'in',
+    cut: (why) => body.fail(why),
+  })
+  if (exchange.expectsContinue) exchange.outgoing.writeContinue()
+  const body = intake.body((count) => {
+    exchange.bytesIn += count
+    transfer.move(count)
+  })
+  try {
+    return await stored(intake, body, transfer, services)
+  } finally {
+    transfers.end(transfer)
+  }
+}
+
+async function stored<W extends Writing, T>(
+  { admitted, limits, type, digest, open, commit }: Intake<W, T>,
+  body: Body,
+  transfer: Transfer,
+  { settings, gatekeeper, clock }: Services,
+): Promise<T> {
+  const writing = await open()
+  try {
+    const expected = { type, limits, most: settings.maxObjectSize }
+    const received = await receive(body, writing, digest, expected, transfer)
+    const now = clock.now()
+    const path = admitted.attempt.path as ObjectPath
+    const revoked = await gatekeeper.revoked(admitted.grant, path, now)
+    if (revoked !== undefined) throw revoked
+    return await transfer.onOurTime(commit(writing, received, now))
+  } finally {
+    await writing.discard()
+  }
+}

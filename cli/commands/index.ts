@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
 import { addExplain } from './explain.ts'
+import { addExport } from './export.ts'
 import { addGet } from './get.ts'
+import { addImport } from './import.ts'
 import { addInspect } from './inspect.ts'
 import { addIssued } from './issued.ts'
 import { addKeys } from './keys.ts'
@@ -10,8 +13,10 @@ import { addLs } from './ls.ts'
 import { addMint } from './mint.ts'
 import { addNarrow } from './narrow.ts'
 import { addPut } from './put.ts'
+import { addRestore } from './restore.ts'
 import { addRevoke } from './revoke.ts'
 import { addRm } from './rm.ts'
+import { addScrub } from './scrub.ts'
 import { addServe } from './serve.ts'
 
 /** In the order in which `--help` lists them. */
@@ -28,5 +33,10 @@ export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addGet,
   addLs,
   addRm,
+  addImport,
+  addExport,
+  addScrub,
+  addBackup,
+  addRestore,
   addDoctor,
 ]

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
+import { basename } from 'node:path'
 import type { Command } from 'commander'
-import mime from 'mime'
 import { etagOf } from '../../gateway/body/digest.ts'
 import type { Committed, Store, Upload } from '../../gateway/store/store.ts'
 import { type ObjectPath, parseObjectPath } from '../../key/object-path.ts'
@@ -11,14 +10,13 @@ import type { Cli } from '../cli.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
+import { DEFAULT_TYPE, typeOf } from '../media-type.ts'
 import { Progress } from '../progress.ts'
 
 interface Flags {
   readonly type?: string
   readonly overwrite: boolean
 }
-
-const DEFAULT_TYPE = 'application/octet-stream'
 
 /** What one write to the store gathers. */
 const CHUNK = 1024 * 1024
@@ -64,10 +62,6 @@ async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<
     await source.handle?.close()
   }
 }
-
-/** By the extension; a name without one says nothing, though `mime` would take it for one. */
-const typeOf = (name: string): string | undefined =>
-  mime.getType(extname(name).slice(1)) ?? undefined
 
 function targetPath(file: string, path: string): ObjectPath {
   if (!path.endsWith('/')) return parseObjectPath(path)

@@ -1,0 +1,64 @@
+import { lstat, mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { NotCarried } from './left-out.ts'
+
+/**
+ * The folders beneath one, made as they are needed. A symbolic link is never followed: nothing is
+ * written outside, whatever lies there.
+ */
+export class Folders {
+  readonly #root: string
+  readonly #made = new Map<string, Promise<string>>()
+
+  /** @param root absolute, and there */
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /**
+   * @param segments names of folders, each in the one before
+   * @returns the absolute path of the last
+   * @throws NotCarried where something else has one of these names
+   */
+  make(segments: readonly string[]): Promise<string> {
+    const key = segments.join('/')
+    const known = this.#made.get(key)
+    if (known !== undefined) return known
+    const made = this.#make(segments)
+    this.#made.set(key, made)
+    return made
+  }
+
+  async #make(segments: readonly string[]): Promise<string> {
+    const name = segments.at(-1)
+    if (name === undefined) return this.#root
+    const path = join(await this.make(segments.slice(0, -1)), name)
+    try {
+      await mkdir(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (!(await lstat(path)).isDirectory()) {
+        throw new NotCarried(`${segments.join('/')} is there, and is no folder`)
+      }
+    }
+    return path
+  }
+
+  /** When this resolves, the names of all folders, and of what was put into them, are durable. */
+  async sync(): Promise<void> {
+    const paths = new Set([dirname(this.#root), this.#root])
+    for (const made of this.#made.values())
+      await made.then(
+        (path) => paths.add(path),
+        () => {},
+      )
+    for (const path of paths) {
+      const folder = await open(path, 'r')
+      try {
+        await folder.sync()
+      } finally {
+        await folder.close()
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
+import type { Damage, ScrubReport } from '../../gateway/store/maintenance.ts'
+import { type Bytes, formatBytes, parseBytes } from '../../key/units.ts'
+import { hasStore, storeFolderOf } from '../backup/places.ts'
+import type { Cli } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { counted, printable } from '../format.ts'
+import { interruptible } from '../interrupt.ts'
+import { StatusLine, tallyLine } from '../status-line.ts'
+
+interface Flags {
+  readonly rate?: string
+  readonly restart?: true
+}
+
+export function addScrub(program: Command, cli: Cli): void {
+  program
+    .command('scrub')
+    .description('Read every object back, and say what is not as it was written.')
+    .option(
+      '--rate <size>',
+      'bytes a second at most, such as 50MiB (default: as fast as they come)',
+    )
+    .option('--restart', 'begin anew, where a run that was broken off would be gone on with')
+    .addHelpText('after', '\nExample:\n  valetkey scrub --rate 50MiB')
+    .action((flags: Flags) => scrub(cli, flags))
+}
+
+const NOTHING: ScrubReport = { objects: 0, bytes: 0, damaged: [], strays: [] }
+
+async function scrub(cli: Cli, flags: Flags): Promise<void> {
+  const rate = rateOf(flags)
+  const report = await cli.withData({ make: false }, (data) =>
+    interruptible(cli.shell, async (signal) => {
+      if (!hasStore(data.path)) return NOTHING
+      const folder = storeFolderOf(data.path)
+      const maintenance = new DiskMaintenance({ folder, instance: data.instance })
+      const line = new StatusLine(cli.shell)
+      const started = performance.now()
+      const onProgress = ({ objects, bytes }: { objects: number; bytes: number }) =>
+        line.draw(() =>
+          tallyLine('objects', { count: objects, bytes }, (performance.now() - started) / 1000),
+        )
+      try {
+        return await maintenance.scrub({
+          now: cli.shell.now(),
+          ...(rate !== undefined && { rate }),
+          ...(flags.restart && { restart: true }),
+          signal,
+          onProgress,
+        })
+      } finally {
+        line.end()
+      }
+    }),
+  )
+  await cli.terminal.result(report, () => told(report))
+  if (report.damaged.length > 0) cli.exitCode = 1
+}
+
+function rateOf({ rate }: Flags): Bytes | undefined {
+  if (rate === undefined) return undefined
+  try {
+    const value = parseBytes(rate.replace(/\/s$/, ''))
+    if (value > 0) return value
+  } catch {
+    // said below
+  }
+  throw new UsageError('--rate is a size for each second, such as 50MiB')
+}
+
+function told({ objects, bytes, damaged, strays }: ScrubReport): string {
+  const paths = new Set(damaged.map(({ path }) => path)).size
+  const lines = [
+    ...damaged.map((damage) => `damaged  ${describeDamage(damage)}`),
+    ...strays.map((file) => `unknown  ${printable(file)}`),
+    `read ${counted(objects, 'object')}, ${formatBytes(bytes as Bytes)}: ${
+      paths === 0 ? 'all as they were written' : `${counted(paths, 'object')} damaged`
+    }`,
+    ...(paths === 0
+      ? []
+      : ['Damaged objects are not served: upload them again, or restore a backup.']),
+    ...(strays.length === 0 ? [] : ['Nothing names the unknown files; they can be removed.']),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** `a/b: block 3 of blob 0f… is altered` */
+export function describeDamage({ path, kind, blob, block }: Damage): string {
+  const where =
+    blob === undefined
+      ? 'its content'
+      : block === undefined
+        ? `blob ${blob}`
+        : `block ${block} of blob ${blob}`
+  return printable(`${path}: ${where} is ${kind}`)
+}

@@ -132,9 +132,12 @@ export class Use {
     this.#lease = lease
   }
 
-  /** @param sent bytes of a transfer, or 1 for done and 0 for not done */
-  settle(sent: number): Promise<void> {
-    return this.#ledger.settle(this.#lease, sent)
+  /**
+   * @param sent bytes of a transfer, or 1 for done and 0 for not done
+   * @param handed bytes of a transfer that may have left, though nobody knows
+   */
+  settle(sent: number, handed: number = sent): Promise<void> {
+    return this.#ledger.settle(this.#lease, sent, handed)
   }
 }
 

@@ -96,20 +96,23 @@ const ended = ({ holder: _, ...row }: LeaseRow): LeaseRow => row
  * The row when what ran under it ends; undefined where the use is given back.
  * @param range what the holder was granted
  * @param sent as in `Leases.settle`
+ * @param handed as in `Leases.settle`
  */
 export function settled(
   row: LeaseRow,
   range: { readonly start: number; readonly end: number },
   sent: number,
+  handed: number = sent,
 ): LeaseRow | undefined {
   if (row.content === undefined) return sent === 0 ? undefined : ended({ ...row, done: true })
   const { start, end } = range
   const counted = Math.min(sent, end - start)
+  const charged = Math.min(Math.max(sent, handed), end - start)
   const coverage = cover(row.coverage, [start, start + counted])
   const [[from, to] = [0, 0]] = coverage
   return ended({
     ...row,
-    sent: row.sent - (end - start - counted),
+    sent: row.sent - (end - start - charged),
     coverage,
     done: from === 0 && to >= row.content.size,
   })
@@ -167,11 +170,11 @@ function tightest(counted: LeaseRequest['counted']): ReadonlyMap<string, number>
 }
 
 /** Ends what runs under the lease; where somebody else holds it by now, nothing changes. */
-export function settleAll(table: LeaseTable, lease: Lease, sent: number): void {
+export function settleAll(table: LeaseTable, lease: Lease, sent: number, handed?: number): void {
   for (const id of lease.ids) {
     const row = table.row(id)
     if (row?.holder !== lease.holder) continue
-    const next = settled(row, lease, sent)
+    const next = settled(row, lease, sent, handed)
     if (next !== undefined) table.put(id, next)
     else {
       table.remove(id)

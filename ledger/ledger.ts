@@ -124,8 +124,10 @@ export interface Leases {
    * Ends what runs under a lease.
    * @param sent of a transfer: bytes sent, counted from the range's start; of anything else: 1 done,
    *   which counts; 0 not done, which gives the use back
+   * @param handed of a transfer that broke off: bytes that may have left all the same. They are no
+   *   part of what was sent, but count towards twice the size; as many as were sent, if not stated
    */
-  settle(lease: Lease, sent: number): Promise<void>
+  settle(lease: Lease, sent: number, handed?: number): Promise<void>
   /** Uses counted on an id so far. */
   usesOf(id: string): Awaitable<number>
 }

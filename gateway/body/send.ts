@@ -15,9 +15,18 @@ const giveBack = (buffer: Buffer): void => {
   if (pool.length < POOL_SIZE) pool.push(buffer)
 }
 
+/** How far a range has got, counted from its start. */
+export interface Progress {
+  /** bytes that are with the operating system */
+  sent: number
+  /** bytes given to the socket: where it broke, any of those beyond `sent` may have left or not */
+  handed: number
+}
+
 /**
- * Sends the bytes of a range after the head was written, and ends the response.
- * Resolves with how many were sent; fewer when the client went away.
+ * Sends the bytes of a range after the head was written, and ends the response. Resolves when that
+ * is done or the client went away.
+ * @param progress is kept up, also where this rejects
  * @throws Damaged, with the response not ended: the caller cuts the connection, so that what was
  *   sent so far can't be taken for the whole
  */
@@ -26,21 +35,24 @@ export async function sendBytes(
   object: OpenObject,
   range: ByteRange,
   transfer: Transfer,
-): Promise<number> {
+  progress: Progress,
+): Promise<void> {
   const isShort = range.end - range.start <= BUFFER_BYTES
-  if (object.content === undefined || !isShort) {
-    return sendInBlocks(outgoing, object, range, transfer)
-  }
-  return sendAtOnce(outgoing, object.content.subarray(range.start, range.end))
+  if (object.content !== undefined && isShort) {
+    await sendAtOnce(outgoing, object.content.subarray(range.start, range.end), progress)
+  } else await sendInBlocks(outgoing, object, range, transfer, progress)
 }
 
 /** Head, bytes and end in one system call. */
-async function sendAtOnce(outgoing: ServerResponse, part: Uint8Array): Promise<number> {
-  const sending = part.length > 0 && written(outgoing, part)
+async function sendAtOnce(
+  outgoing: ServerResponse,
+  part: Uint8Array,
+  progress: Progress,
+): Promise<void> {
+  const sending = part.length > 0 && written(outgoing, part, progress)
   outgoing.end()
-  const isSent = await sending
+  await sending
   await finished(outgoing)
-  return isSent ? part.length : 0
 }
 
 async function sendInBlocks(
@@ -48,7 +60,8 @@ async function sendInBlocks(
   object: OpenObject,
   range: ByteRange,
   transfer: Transfer,
-): Promise<number> {
+  progress: Progress,
+): Promise<void> {
   const buffer = takeBuffer()
   let position = range.start
   try {
@@ -57,27 +70,29 @@ async function sendInBlocks(
       const part = buffer.subarray(0, Math.min(border, range.end) - position)
       const reading = object.read(part, position)
       const count = typeof reading === 'number' ? reading : await transfer.onOurTime(reading)
-      if (!(await written(outgoing, part.subarray(0, count)))) break
+      if (!(await written(outgoing, part.subarray(0, count), progress))) return
       transfer.move(count)
       position += count
     }
   } finally {
     giveBack(buffer)
   }
-  if (position < range.end) return position - range.start
+  if (position < range.end) return
   outgoing.end()
   await finished(outgoing)
-  return position - range.start
 }
 
 /** Whether the bytes went to the operating system; false when the client went away first. */
-function written(outgoing: ServerResponse, part: Uint8Array): Promise<boolean> {
+function written(outgoing: ServerResponse, part: Uint8Array, progress: Progress): Promise<boolean> {
+  if (!outgoing.destroyed) progress.handed += part.length
   return new Promise((resolve) => {
     const gone = (): void => resolve(false)
     outgoing.once('close', gone)
     outgoing.write(part, (error) => {
       outgoing.off('close', gone)
-      resolve(error === undefined || error === null)
+      const isSent = error === undefined || error === null
+      if (isSent) progress.sent += part.length
+      resolve(isSent)
     })
   })
 }

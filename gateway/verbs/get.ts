@@ -86,13 +86,14 @@ export async function deliver(
       cutOff(outgoing)
     },
   })
+  const progress = { sent: 0, handed: 0 }
   try {
     head()
-    if (body !== undefined)
-      exchange.bytesOut = await sendBytes(outgoing, body.object, range, transfer)
+    if (body !== undefined) await sendBytes(outgoing, body.object, range, transfer, progress)
   } finally {
+    exchange.bytesOut = progress.sent
     transfers.end(transfer)
     body?.object.close()
-    await body?.use?.settle(exchange.bytesOut)
+    await body?.use?.settle(progress.sent, progress.handed)
   }
 }

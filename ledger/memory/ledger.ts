@@ -104,9 +104,9 @@ export class MemoryLedger implements Ledger {
     return { granted: true, lease: { object, address, ids: answer.ids, holder, start, end } }
   }
 
-  async settle(lease: Lease, sent: number): Promise<void> {
+  async settle(lease: Lease, sent: number, handed: number = sent): Promise<void> {
     this.#write()
-    settleAll(this.#tableOf(lease.object, lease.address), lease, bytes(sent))
+    settleAll(this.#tableOf(lease.object, lease.address), lease, bytes(sent), bytes(handed))
   }
 
   usesOf(id: string): number {

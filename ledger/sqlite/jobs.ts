@@ -88,6 +88,12 @@ export interface LeaseJob {
   readonly dead: readonly string[]
 }
 
+export interface SettleJob {
+  readonly lease: Lease
+  readonly sent: number
+  readonly handed: number
+}
+
 function leaseJobs(db: Database) {
   const tableOf = leaseTables(db)
   return {
@@ -96,8 +102,8 @@ function leaseJobs(db: Database) {
       return leaseAll(table, request, holder, (other) => dead.includes(instanceOf(other)))
     },
 
-    settle({ lease, sent }: { lease: Lease; sent: number }): void {
-      settleAll(tableOf(lease.object, lease.address), lease, sent)
+    settle({ lease, sent, handed }: SettleJob): void {
+      settleAll(tableOf(lease.object, lease.address), lease, sent, handed)
     },
   }
 }

@@ -127,8 +127,8 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  async settle(lease: Lease, sent: number): Promise<void> {
-    await this.#writer.run('settle', { lease, sent: bytes(sent) })
+  async settle(lease: Lease, sent: number, handed: number = sent): Promise<void> {
+    await this.#writer.run('settle', { lease, sent: bytes(sent), handed: bytes(handed) })
   }
 
   usesOf(id: string): number {

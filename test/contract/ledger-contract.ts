@@ -288,6 +288,14 @@ export function ledgerContract(
         expect(await ledger.lease(download({}, [80, 81, 100]))).toEqual(refusal('overrun'))
       })
 
+      test('what may have left counts towards twice the size, not towards what was sent', async () => {
+        for (let at = 0; at < 2; at += 1) {
+          await ledger.settle(await granted(ledger, download()), 10, 100)
+        }
+        expect(await ledger.lease(download())).toEqual(refusal('overrun'))
+        expect(await ledger.lease(download({}, [99, 100, 100]))).toEqual(refusal('overrun'))
+      })
+
       test('where a use is left, it begins instead of sending more than twice', async () => {
         const request = download({ counted: [{ id: 'key-1', most: 2 }] })
         for (const sent of [99, 99]) await ledger.settle(await granted(ledger, request), sent)

@@ -74,7 +74,7 @@ export interface OpenObject {
   /** The whole content, where it is at hand in memory anyway. Not to be changed. */
   readonly content?: Uint8Array
   /** The file that holds these bytes and nothing else, where there is one: its absolute path. */
-  readonly file?: string
+  readonly file?: string | undefined
   /**
    * Reads from `position` on into `into`, as much as fits or is left; returns how much. At once
    * where the bytes are near, later where a disk may keep us waiting.

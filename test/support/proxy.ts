@@ -89,7 +89,7 @@ http {
 }
 
 /** nginx can't take any port that is free and say which; another process may take it in between. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -98,7 +98,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function answering(port: number): Promise<void> {
+export async function answering(port: number): Promise<void> {
   for (let tries = 0; tries < 500; tries += 1) {
     const isUp = await fetch(`http://127.0.0.1:${port}/`).then(
       () => true,

@@ -55,6 +55,12 @@ export class BlobObject implements OpenObject {
     this.#parts = openParts(reading.descriptors, pieces)
   }
 
+  get file(): string | undefined {
+    const [only, more] = this.#parts
+    if (only === undefined || more !== undefined || only.length !== only.blob.size) return undefined
+    return this.#reading.descriptors.fileOf(only.blob.name)
+  }
+
   read(into: Uint8Array, position: number): Awaitable<number> {
     const length = Math.max(0, Math.min(into.length, this.info.size - position))
     return this.#fill(into.subarray(0, length), position, 0)

@@ -44,6 +44,11 @@ export class Descriptors {
     return entry
   }
 
+  /** The path of a blob: absolute. */
+  fileOf(name: string): string {
+    return this.#layout.blob(name)
+  }
+
   /** For one more reader, who has it from another. */
   retain(entry: OpenBlob): void {
     entry.readers += 1

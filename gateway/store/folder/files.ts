@@ -10,7 +10,7 @@ import { codeOf, type FileDescriptor, type Files, nodeFiles } from '../files/fil
 /** What is there, exactly: inode numbers and times in nanoseconds exceed a float. */
 export type Status = fs.BigIntStats
 
-export interface Entry {
+interface Entry {
   /** its bytes: a name need not be UTF-8 */
   readonly name: Buffer
   isFile(): boolean
@@ -86,7 +86,7 @@ export const folderFiles: FolderFiles = {
 /** The errors of looking for a file or folder where there is none that we would serve. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EILSEQ'])
 
-export const isAbsent = (error: unknown): boolean => ABSENT.has(codeOf(error))
+const isAbsent = (error: unknown): boolean => ABSENT.has(codeOf(error))
 
 /** The answer, or undefined where there is nothing that we would serve. */
 export function unlessAbsent<T>(question: () => T): T | undefined {

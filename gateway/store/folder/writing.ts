@@ -127,8 +127,9 @@ export class Writing {
     for (const { key, file, staged } of notes.expired(now(), MOST_TIDIED)) {
       if (files.look(entryOf(this.#staging.top, staged)) !== undefined) continue
       const path = `${bucket}/${key}` as ObjectPath
-      await this.#remove({ path, ...placeOf(path) }, undefined, file)
-      gone.push({ key, file })
+      // what can't be removed keeps its note for another time, and keeps nothing else waiting
+      const removal = this.#remove({ path, ...placeOf(path) }, undefined, file)
+      if (await removal.then(() => true).catch(() => false)) gone.push({ key, file })
     }
     if (gone.length > 0) await this.#run('forget', gone)
     const review = { tree: this.tree.parts, staging: this.#staging.top, most: MOST_TIDIED }

@@ -231,7 +231,7 @@ describe('what is no file', () => {
     symlinkSync(join(bucket.outside, 'secret'), bucket.path('link'))
     symlinkSync(bucket.outside, bucket.path('linked'))
     symlinkSync('nowhere', bucket.path('dangling'))
-    execFileSync('mkfifo', [bucket.path('pipe')])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', bucket.path('pipe')])
     mkdirSync(bucket.path('folder'))
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(bucket.path('socket'), resolve))

@@ -124,8 +124,12 @@ export class AwsChunkedReader implements BatchSource {
   }
 
   #takeLine(line: string): void {
-    if (this.#state === 'size') return this.#beginChunk(line)
-    if (this.#state === 'trailer') return this.#takeTrailer(line)
+    if (this.#state === 'size') this.#beginChunk(line)
+    else if (this.#state === 'trailer') this.#takeTrailer(line)
+    else this.#endData(line)
+  }
+
+  #endData(line: string): void {
     if (line !== '')
       throw malformed('the data of a chunk ends with CR LF, after as many bytes as stated')
     this.#state = 'size'
@@ -175,11 +179,18 @@ export class AwsChunkedReader implements BatchSource {
     if (this.#trailerBytes > MAX_LINE_BYTES) {
       throw malformed(`trailing headers are at most ${MAX_LINE_BYTES} bytes long`)
     }
-    if (line === '') return this.#endTrailer()
+    if (line === '') {
+      this.#endTrailer()
+      return
+    }
     const [, name = '', value = ''] =
       /^([A-Za-z0-9-]{1,64}):[ \t]*([ -~]*?)[ \t]*$/.exec(line) ?? []
     const lower = name.toLowerCase()
-    if (lower === 'x-amz-trailer-signature') return this.#checkTrailer(value)
+    if (lower === 'x-amz-trailer-signature') this.#checkTrailer(value)
+    else this.#keepTrailer(lower, value)
+  }
+
+  #keepTrailer(lower: string, value: string): void {
     const { trailers = [] } = this.#options
     if (!trailers.includes(lower) || this.#trailers.has(lower) || this.#trailerSigned) {
       throw malformed('trailing headers are those that X-Amz-Trailer announces, each once')

@@ -310,6 +310,7 @@ describe('a copy', () => {
     const hold = await Hold.take(nodeFiles, new Layout(folder.folder), instance.id, () => false)
     await store.delete(late)
     await store.delete(at('large'))
+    await folder.stop()
     expect(inventory(folder.folder).files).toEqual([])
     expect([...new BlobList(hold.snapshot)].map(({ name }) => name)).toContain(blob)
     expect(readFileSync(hold.path(blob)).equals(pattern(LARGE, 2))).toBe(true)

@@ -67,6 +67,13 @@ export class StoreProcess {
     return acknowledged
   }
 
+  /** Ends it as a power cut would, whatever it is at. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')

@@ -3,6 +3,13 @@
  * No verb can be called with less.
  */
 import { type Attempt, clear, countedUses } from '../key/clear.ts'
+import { nodeHashing } from '../key/dialects/node-sigv4.ts'
+import type { SigV4Claimed } from '../key/dialects/sigv4-claim.ts'
+import {
+  type SigV4Verified,
+  type VerifyOptions,
+  verifySigV4,
+} from '../key/dialects/sigv4-verify.ts'
 import { parseKey } from '../key/format.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { ObjectPath, Prefix } from '../key/object-path.ts'
@@ -62,6 +69,19 @@ export class Gatekeeper {
     this.#verified.set(key, grant)
     this.#remembered += key.length
     return grant
+  }
+
+  /**
+   * The same for a request signed with SigV4.
+   * @throws Refusal signature_invalid, key_malformed, header_not_granted
+   */
+  async verifySigV4(
+    claimed: SigV4Claimed,
+    asked: Pick<VerifyOptions, 'addresses' | 'service' | 'bodySha256'>,
+  ): Promise<SigV4Verified> {
+    await this.#keyring.refresh()
+    const lookup = (kid: string) => this.#keyring.sigV4Signer(kid)
+    return verifySigV4(claimed, { ...asked, lookup, hashing: nodeHashing })
   }
 
   #forget(): void {

@@ -111,11 +111,28 @@ export const storeSection = z.strictObject({
   reserve: sizeSetting.optional(),
 })
 
+/** `[s3]` */
+export const s3Section = z.strictObject({
+  /** whether S3 clients are answered at all */
+  enabled: z.boolean().default(true),
+  /** the one region that is answered for; absent: whatever region a client signs for */
+  region: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a region such as us-east-1')
+    .optional(),
+  /** lets a URL presigned for GET be asked with HEAD as well, which S3 itself refuses */
+  headWithGet: z.boolean().default(false),
+  /** where a form upload may send the browser afterwards */
+  redirectOrigins: z.array(origin).default([]),
+})
+
 export type GatewaySettings = z.output<typeof gatewaySection>
 export type CorsSettings = z.output<typeof corsSection>
 export type StoreSettings = z.output<typeof storeSection>
+export type S3Settings = z.output<typeof s3Section>
 
 /** The same as somebody writes them: every setting may be left out. */
 export type GatewaySettingsText = z.input<typeof gatewaySection>
 export type CorsSettingsText = z.input<typeof corsSection>
 export type StoreSettingsText = z.input<typeof storeSection>
+export type S3SettingsText = z.input<typeof s3Section>

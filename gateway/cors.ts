@@ -19,7 +19,10 @@ const EXPOSED = [
   'Upload-Offset',
   'Retry-After',
   'X-Request-Id',
-].join(', ')
+] as const
+
+const namesOfOthers = (headers: FlatHeaders): readonly string[] =>
+  headers.filter((name, index) => index % 2 === 0 && /^x-amz-/i.test(name))
 
 /** How long a browser may remember a preflight, in seconds: a revoked key is refused all the same. */
 const MAX_AGE = '600'
@@ -42,15 +45,20 @@ export class Cors {
   /**
    * For every response, refusals too: nothing where no CORS is granted to anybody. A response that
    * would be another for another origin says so, or a cache gives the one to the other.
+   * @param sent the response's headers: those of another protocol may be read as well
    */
-  headers(origin: string | undefined, grant: Grant | undefined): FlatHeaders {
+  headers(
+    origin: string | undefined,
+    grant: Grant | undefined,
+    sent: FlatHeaders = [],
+  ): FlatHeaders {
     const differs = this.#allowed.length > 0 || namesOrigins(grant)
     if (origin === undefined || !this.#grants(origin, grant)) return differs ? VARY : []
     return [
       'Access-Control-Allow-Origin',
       origin,
       'Access-Control-Expose-Headers',
-      EXPOSED,
+      [...EXPOSED, ...namesOfOthers(sent)].join(', '),
       ...VARY,
     ]
   }

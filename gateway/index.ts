@@ -14,7 +14,9 @@ import {
   corsSection,
   type GatewaySettingsText,
   gatewaySection,
+  type S3SettingsText,
   type StoreSettingsText,
+  s3Section,
   storeSection,
 } from './config.ts'
 import { Gateway, openStore, systemClock } from './main.ts'
@@ -29,6 +31,10 @@ export interface CreateGatewayOptions {
   readonly cors?: CorsSettingsText
   /** settings of the section `[store]` */
   readonly store?: StoreSettingsText
+  /** settings of the section `[s3]` */
+  readonly s3?: S3SettingsText
+  /** where clients reach the app, such as `https://files.example.com`: S3 signs the host */
+  readonly publicUrls?: readonly string[]
   /** `[buckets.NAME]`, by the bucket's name: folders of plain files */
   readonly buckets?: BucketsSettingsText
   /** silent unless given */
@@ -72,6 +78,8 @@ async function assemble(
     store: storeSection.parse(options.store ?? {}),
     buckets: bucketsSection.parse(options.buckets ?? {}),
   }
+  const s3 = s3Section.parse(options.s3 ?? {})
+  const { publicUrls = [] } = options
   const data = options.data ?? './storage-data'
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const instance = Instance.start(join(data, 'instances'))
@@ -83,7 +91,17 @@ async function assemble(
   closers.push(() => store.close())
   const keyring = await Keyring.open({ folder: join(data, 'secrets'), ledger })
   const log = options.log ?? pino({ level: 'silent' })
-  const gateway = new Gateway({ settings, cors, ledger, keyring, store, log, clock })
+  const gateway = new Gateway({
+    settings,
+    cors,
+    s3,
+    publicUrls,
+    ledger,
+    keyring,
+    store,
+    log,
+    clock,
+  })
   closers.push(clock.noteRegularly((error) => log.warn({ err: error }, 'the time was not noted')))
   closers.push(() => gateway.close())
   return gateway

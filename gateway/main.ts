@@ -11,7 +11,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
 import { handle, SHUTTING_DOWN } from './app.ts'
-import type { CorsSettings, GatewaySettings, StoreSettings } from './config.ts'
+import type { CorsSettings, GatewaySettings, S3Settings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { judge } from './forward-auth.ts'
@@ -31,6 +31,9 @@ import { inTurn } from './turns.ts'
 export interface GatewayParts {
   readonly settings: GatewaySettings
   readonly cors: CorsSettings
+  readonly s3: S3Settings
+  /** where clients reach the gateway: signatures of S3 are over the host */
+  readonly publicUrls: readonly string[]
   readonly ledger: Ledger
   readonly keyring: Keyring
   readonly store: Store
@@ -86,10 +89,14 @@ export class Gateway {
   #draining = false
   #ledgerVersion = -1
 
-  constructor({ settings, cors, ledger, keyring, store, log, clock = systemClock }: GatewayParts) {
+  constructor(parts: GatewayParts) {
+    const { settings, cors, s3, publicUrls, ledger, keyring, store, log } = parts
+    const { clock = systemClock } = parts
     this.#ledger = ledger
     this.services = {
       settings,
+      s3,
+      publicUrls,
       store,
       log,
       clock,

@@ -12,10 +12,14 @@ export const MAX_QUERY_PARAMETERS = 64
 export interface RawRequest {
   /** as on the request line */
   readonly method: string
+  /** as on the request line */
+  readonly target: string
   /** the path part of the request target, still percent-encoded, without the configured base path */
   readonly path: string
   readonly query: Query
   readonly headers: Headers
+  /** name, value, name, value, as they came in */
+  readonly rawHeaders: readonly string[]
 }
 
 /** Header fields by lower-case name; repeated list fields joined by a comma. */
@@ -42,7 +46,8 @@ export function readRequest(incoming: IncomingMessage, basePath: string): RawReq
   if (!/^100-continue$/i.test(headers.get('expect') ?? '100-continue')) {
     throw new Refusal('request_malformed', 'the header Expect is "100-continue", or not there')
   }
-  return requestOf(incoming.method ?? '', incoming.url ?? '', headers, basePath)
+  const { method = '', url = '', rawHeaders } = incoming
+  return requestOf(method, url, headers, rawHeaders, basePath)
 }
 
 /** The same of a request that nobody has sent. @param headers lower-case names */
@@ -51,9 +56,22 @@ export const rawRequestOf = (
   target: string,
   headers: Readonly<Record<string, string>>,
   basePath: string,
-): RawRequest => requestOf(method.toUpperCase(), target, new Map(Object.entries(headers)), basePath)
+): RawRequest =>
+  requestOf(
+    method.toUpperCase(),
+    target,
+    new Map(Object.entries(headers)),
+    Object.entries(headers).flat(),
+    basePath,
+  )
 
-function requestOf(method: string, target: string, headers: Headers, basePath: string): RawRequest {
+function requestOf(
+  method: string,
+  target: string,
+  headers: Headers,
+  rawHeaders: readonly string[],
+  basePath: string,
+): RawRequest {
   if (target.length > MAX_TARGET_LENGTH) {
     throw new Refusal(
       'uri_too_long',
@@ -63,9 +81,11 @@ function requestOf(method: string, target: string, headers: Headers, basePath: s
   const [path, query] = splitTarget(originForm(target))
   return {
     method,
+    target,
     path: withoutBase(path, basePath),
     query: query === undefined ? [] : parseQuery(query),
     headers,
+    rawHeaders,
   }
 }
 

@@ -12,7 +12,7 @@ export function writeHead(
   const origin = exchange.request?.headers.get('origin')
   exchange.outgoing.writeHead(status, [
     ...headers,
-    ...cors.headers(origin, exchange.grant),
+    ...cors.headers(origin, exchange.grant, headers),
     'X-Request-Id',
     exchange.id,
   ])

@@ -1,5 +1,6 @@
 /** The headers that a served object carries, so that what strangers uploaded can't act as a page. */
 import { create as contentDisposition } from 'content-disposition'
+import type { RespondHeader } from '../key/claims.ts'
 import { overrides } from '../key/clear.ts'
 import { essenceOf } from '../key/media-type.ts'
 import { fileNameOf } from '../key/object-path.ts'
@@ -34,9 +35,18 @@ const ALWAYS: FlatHeaders = [
   'same-site',
 ]
 
-/** Everything about an object but its length and range. */
-export function servedHeaders(info: ObjectInfo, grant: Grant, now: UnixSeconds): FlatHeaders {
-  const stated = overrides(grant)
+/**
+ * Everything about an object but its length and range.
+ * @param isInHeader whether the credential is in a header: then the URL alone gives nobody anything,
+ *   and no shared cache may answer for it
+ */
+export function servedHeaders(
+  info: ObjectInfo,
+  grant: Grant,
+  now: UnixSeconds,
+  isInHeader = false,
+): FlatHeaders {
+  const stated = { ...storedHeaders(info), ...overrides(grant) }
   const type = stated['content-type'] ?? info.type
   const headers = [
     'Content-Type',
@@ -50,7 +60,9 @@ export function servedHeaders(info: ObjectInfo, grant: Grant, now: UnixSeconds):
     'Content-Disposition',
     dispositionOf(info, type, stated['content-disposition']),
     'Cache-Control',
-    cacheControl(stated['cache-control'], lifeOf(info, grant) - now),
+    isInHeader && overrides(grant)['cache-control'] === undefined
+      ? unshared(stated['cache-control'])
+      : cacheControl(stated['cache-control'], lifeOf(info, grant) - now),
     ...ALWAYS,
   ]
   if (info.sha256 !== undefined) headers.push('Repr-Digest', reprDigest(info.sha256))
@@ -66,6 +78,19 @@ const PLAIN = [
   ['content-encoding', 'Content-Encoding'],
   ['expires', 'Expires'],
 ] as const
+
+/** What the uploader stated of the object; what the key states goes first. */
+function storedHeaders({ meta }: ObjectInfo): Partial<Record<RespondHeader, string>> {
+  if (meta === undefined) return {}
+  const stored = {
+    'content-disposition': meta.contentDisposition,
+    'content-language': meta.contentLanguage,
+    'content-encoding': meta.contentEncoding,
+    'cache-control': meta.cacheControl,
+    expires: meta.expires,
+  }
+  return Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined))
+}
 
 /** RFC 9530 §3. */
 const reprDigest = (sha256: string): string =>
@@ -95,6 +120,16 @@ function cacheControl(stated: string | undefined, remaining: number): string {
   const kept = stated.split(',').flatMap((directive) => capped(directive.trim(), remaining))
   const isLimited = kept.some((directive) => /^(?:max-age=|no-store$)/i.test(directive))
   return (isLimited ? kept : [...kept, `max-age=${remaining}`]).join(', ')
+}
+
+/** As the uploader said, but for a cache of whoever sent the credential, and for nobody else's. */
+function unshared(stored: string | undefined): string {
+  if (stored === undefined) return 'private, no-store'
+  const kept = stored
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => !/^(?:public|private|s-maxage\b.*|)$/i.test(directive))
+  return ['private', ...kept].join(', ')
 }
 
 function capped(directive: string, remaining: number): readonly string[] {

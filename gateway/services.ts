@@ -2,13 +2,16 @@
 import type { Logger } from 'pino'
 import type { UnixSeconds } from '../key/units.ts'
 import type { Gatekeeper } from './admit.ts'
-import type { GatewaySettings } from './config.ts'
+import type { GatewaySettings, S3Settings } from './config.ts'
 import type { Cors } from './cors.ts'
 import type { Store } from './store/store.ts'
 import type { Transfers } from './transfers.ts'
 
 export interface Services {
   readonly settings: GatewaySettings
+  readonly s3: S3Settings
+  /** where clients reach this gateway, as configured; empty where nobody said */
+  readonly publicUrls: readonly string[]
   readonly store: Store
   readonly gatekeeper: Gatekeeper
   readonly transfers: Transfers

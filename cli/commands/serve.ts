@@ -151,6 +151,8 @@ async function startOne(
     ...(await partsOf(data)),
     settings: settings.gateway,
     cors: settings.cors,
+    s3: settings.s3,
+    publicUrls: settings.publicUrl,
     store: await data.store(),
     clock: await data.clock(),
     log,

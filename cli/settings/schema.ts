@@ -5,7 +5,9 @@ import {
   corsSection,
   type GatewaySettings,
   gatewaySection,
+  type S3Settings,
   type StoreSettings,
+  s3Section,
   storeSection,
 } from '../../gateway/config.ts'
 import { type BucketsSettings, bucketsSection } from '../../gateway/store/folder/config.ts'
@@ -34,6 +36,7 @@ const schema = z.strictObject({
   issuer: issuerSection.prefault({}),
   cors: corsSection.prefault({}),
   store: storeSection.prefault({}),
+  s3: s3Section.prefault({}),
   /** in the file only */
   buckets: bucketsSection.default({}),
 })
@@ -46,6 +49,7 @@ interface StatedSettings {
   readonly issuer: IssuerSettings
   readonly cors: CorsSettings
   readonly store: StoreSettings
+  readonly s3: S3Settings
   readonly buckets: BucketsSettings
 }
 

@@ -8,16 +8,15 @@ import { attemptOf, type Wanted } from '../attempt.ts'
 import { writeCondition } from '../body/conditional.ts'
 import { Digester, etagOf, statedDigests } from '../body/digest.ts'
 import { BodyReader } from '../body/receive.ts'
-import type { Exchange, FlatHeaders } from '../exchange.ts'
-import { offloadHeader } from '../offload.ts'
+import type { Exchange } from '../exchange.ts'
 import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
 import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
-import { respond, respondJson, writeHead } from '../respond.ts'
-import { servedHeaders } from '../served.ts'
+import { respond, respondJson } from '../respond.ts'
+import { sendObject } from '../send-object.ts'
 import type { Services } from '../services.ts'
 import type { ObjectInfo } from '../store/store.ts'
 import { remove } from '../verbs/delete.ts'
-import { type Download, deliver, get, head } from '../verbs/get.ts'
+import { get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
 import { DEFAULT_TYPE, type PutRequest, put } from '../verbs/put.ts'
 import { problemOf } from './problem.ts'
@@ -165,7 +164,8 @@ async function perform(
   switch (action.method) {
     case 'GET': {
       const answer = action.head ? head : get
-      return sendObject(await answer(admitted, services, headers), admitted, exchange, services)
+      const download = await answer(admitted, services, { headers })
+      return sendObject(download, admitted, exchange, services)
     }
     case 'PUT': {
       const { info, created } = await put(
@@ -192,43 +192,6 @@ const putRequestOf = ({ headers }: RawRequest, { incoming }: Exchange): PutReque
   digest: new Digester(statedDigests(headers)),
   describe: ({ sha256 }) => ({ etag: etagOf(sha256) }),
 })
-
-async function sendObject(
-  download: Download,
-  admitted: Admitted,
-  exchange: Exchange,
-  services: Services,
-): Promise<void> {
-  const head = (): void => {
-    const { status, info, range } = download
-    const headers = servedHeaders(info, admitted.grant, admitted.attempt.now)
-    if (status !== 304) headers.push('Content-Length', String(range.end - range.start))
-    if (status === 206)
-      headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${info.size}`)
-    writeHead(exchange, services, status, headers)
-  }
-  const { body } = download
-  const handedOver = body && offloadHeader(body.object, exchange, services)
-  if (handedOver !== undefined) return handOver(download, admitted, exchange, services, handedOver)
-  if (body !== undefined) return deliver(download, admitted, exchange, services, head)
-  head()
-  exchange.outgoing.end()
-}
-
-/** The server in front looks at `Range` itself, so it is told of the whole object. */
-async function handOver(
-  { info, range, body }: Download,
-  admitted: Admitted,
-  exchange: Exchange,
-  services: Services,
-  header: FlatHeaders,
-): Promise<void> {
-  body?.object.close()
-  exchange.bytesOut = range.end - range.start
-  await body?.use?.settle(exchange.bytesOut)
-  const headers = servedHeaders(info, admitted.grant, admitted.attempt.now)
-  respond(exchange, services, 200, [...headers, ...header, 'Content-Length', '0'])
-}
 
 const locationOf = (info: ObjectInfo, { settings }: Services): string =>
   settings.basePath + targetOf(info.path)

@@ -3,7 +3,7 @@ import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Admitted, Use } from '../admit.ts'
 import { evaluateRead, rangeCounts } from '../body/conditional.ts'
-import { type ByteRange, parseRange } from '../body/range.ts'
+import { type ByteRange, parseRange, UnsatisfiableRange } from '../body/range.ts'
 import { cutOff, sendBytes } from '../body/send.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Headers } from '../request.ts'
@@ -15,33 +15,43 @@ export interface Download {
   readonly status: 200 | 206 | 304
   readonly info: ObjectInfo
   readonly range: ByteRange
+  /** whether the range is that of a part, and not one that the client stated */
+  readonly isPart: boolean
   readonly body?: { readonly object: OpenObject; readonly use: Use | undefined }
+}
+
+/** What a request asks of the object, beside its path. */
+export interface ReadRequest {
+  /** preconditions and `Range` */
+  readonly headers: Headers
+  /** only this part, from 1, of an object that was put together; `Range` does not count then */
+  readonly part?: number
 }
 
 const absent = (): Refusal => new Refusal('object_not_found', 'there is no object of this name')
 
-/** @throws Refusal object_not_found, precondition_failed */
+/** @throws Refusal object_not_found, precondition_failed, range_unsatisfiable */
 export async function head(
   admitted: Admitted,
   services: Services,
-  headers: Headers,
+  request: ReadRequest,
 ): Promise<Download> {
   const info = await services.store.head(admitted.attempt.path as ObjectPath)
   if (info === undefined) throw absent()
-  const status = evaluateRead(headers, info) === 'send' ? 200 : 304
-  return { status, info, range: { start: 0, end: info.size } }
+  // RFC 9110 §14.2: Range is for GET alone
+  return planned(info, request, partAsked)
 }
 
 /** @throws Refusal object_not_found, precondition_failed, range_unsatisfiable, uses_exhausted */
 export async function get(
   admitted: Admitted,
   services: Services,
-  headers: Headers,
+  request: ReadRequest,
 ): Promise<Download> {
   const object = await services.store.open(admitted.attempt.path as ObjectPath)
   if (object === undefined) throw absent()
   try {
-    const download = plan(object.info, headers)
+    const download = planned(object.info, request, rangeAsked)
     if (download.status === 304) {
       object.close()
       return download
@@ -56,13 +66,30 @@ export async function get(
   }
 }
 
-function plan(info: ObjectInfo, headers: Headers): Download {
-  const whole = { start: 0, end: info.size }
-  if (evaluateRead(headers, info) === 'not-modified') return { status: 304, info, range: whole }
-  const asked = headers.get('range')
-  const range =
-    asked !== undefined && rangeCounts(headers, info) ? parseRange(asked, info.size) : undefined
-  return range === undefined ? { status: 200, info, range: whole } : { status: 206, info, range }
+function planned(info: ObjectInfo, request: ReadRequest, rangeOf: typeof rangeAsked): Download {
+  const facts = { info, range: { start: 0, end: info.size }, isPart: request.part !== undefined }
+  if (evaluateRead(request.headers, info) === 'not-modified') return { ...facts, status: 304 }
+  const range = rangeOf(info, request)
+  return range === undefined ? { ...facts, status: 200 } : { ...facts, status: 206, range }
+}
+
+function rangeAsked(info: ObjectInfo, request: ReadRequest): ByteRange | undefined {
+  if (request.part !== undefined) return partAsked(info, request)
+  const { headers } = request
+  const range = headers.get('range')
+  return range !== undefined && rangeCounts(headers, info)
+    ? parseRange(range, info.size)
+    : undefined
+}
+
+/** An object that was not put together is its own only part. @throws UnsatisfiableRange */
+function partAsked({ size, meta }: ObjectInfo, { part }: ReadRequest): ByteRange | undefined {
+  if (part === undefined) return undefined
+  const sizes = meta?.partSizes ?? [size]
+  const length = sizes[part - 1]
+  if (length === undefined) throw new UnsatisfiableRange(size)
+  const start = sizes.slice(0, part - 1).reduce((sum, one) => sum + one, 0)
+  return { start, end: start + length }
 }
 
 /**

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { Instance } from '../../database/instance.ts'
-import { corsSection, gatewaySection } from '../../gateway/config.ts'
+import { corsSection, gatewaySection, s3Section } from '../../gateway/config.ts'
 import { startGateway } from '../../gateway/main.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
 import { bytes, secondsOf } from '../../key/units.ts'
@@ -75,6 +75,8 @@ async function main(folder: string): Promise<void> {
   const gateway = await startGateway({
     settings: gatewaySection.parse({ listen: '127.0.0.1:0' }),
     cors: corsSection.parse({}),
+    s3: s3Section.parse({}),
+    publicUrls: [],
     ledger,
     keyring: await Keyring.open({
       folder: join(folder, 'secrets'),

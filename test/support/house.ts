@@ -10,6 +10,8 @@ import {
   corsSection,
   type GatewaySettingsText,
   gatewaySection,
+  type S3SettingsText,
+  s3Section,
 } from '../../gateway/config.ts'
 import { type RunningGateway, startGateway, systemClock } from '../../gateway/main.ts'
 import type { Clock } from '../../gateway/services.ts'
@@ -27,6 +29,8 @@ import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 export interface HouseOptions {
   readonly gateway?: GatewaySettingsText
   readonly cors?: CorsSettingsText
+  readonly s3?: S3SettingsText
+  readonly publicUrls?: readonly string[]
   readonly clock?: Partial<Clock>
   /** another store than a disk store in the temporary folder */
   readonly store?: Store
@@ -72,6 +76,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const gateway = await startGateway({
     settings: gatewaySection.parse({ listen: '127.0.0.1:0', ...options.gateway }),
     cors: corsSection.parse(options.cors ?? {}),
+    s3: s3Section.parse(options.s3 ?? {}),
+    publicUrls: options.publicUrls ?? [],
     ledger,
     keyring,
     store,

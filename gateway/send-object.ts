@@ -1,0 +1,53 @@
+/** The response that an object is sent in, whatever the protocol. */
+import type { Admitted } from './admit.ts'
+import type { Exchange, FlatHeaders } from './exchange.ts'
+import { offloadHeader } from './offload.ts'
+import { respond, writeHead } from './respond.ts'
+import { servedHeaders } from './served.ts'
+import type { Services } from './services.ts'
+import { type Download, deliver } from './verbs/get.ts'
+
+/** @param extra headers of the protocol's own */
+export async function sendObject(
+  download: Download,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+  extra: FlatHeaders = [],
+): Promise<void> {
+  const { status, info, range, body, isPart } = download
+  const isInHeader = exchange.request?.headers.has('authorization') === true
+  const served = (): FlatHeaders => [
+    ...servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader),
+    ...extra,
+  ]
+  const head = (): void => {
+    const headers = served()
+    if (status !== 304) headers.push('Content-Length', String(range.end - range.start))
+    if (status === 206)
+      headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${info.size}`)
+    writeHead(exchange, services, status, headers)
+  }
+  // the server in front knows ranges, but no parts
+  const handedOver = body && !isPart ? offloadHeader(body.object, exchange, services) : undefined
+  if (handedOver !== undefined) {
+    const headers = [...served(), ...handedOver, 'Content-Length', '0']
+    return handOver(download, exchange, services, headers)
+  }
+  if (body !== undefined) return deliver(download, admitted, exchange, services, head)
+  head()
+  exchange.outgoing.end()
+}
+
+/** The server in front looks at `Range` itself, so it is told of the whole object. */
+async function handOver(
+  { range, body }: Download,
+  exchange: Exchange,
+  services: Services,
+  headers: FlatHeaders,
+): Promise<void> {
+  body?.object.close()
+  exchange.bytesOut = range.end - range.start
+  await body?.use?.settle(exchange.bytesOut)
+  respond(exchange, services, 200, headers)
+}

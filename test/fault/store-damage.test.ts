@@ -43,7 +43,7 @@ describe('a damaged object', () => {
   it.each([0, 1, 2, 3])('is not read where block %i has a flipped bit', async (block) => {
     flip(Math.min(block * BLOCK + 777, SIZE - 1))
     await put(store, OTHER, pattern(SIZE, 2))
-    const object = store.open(PATH)
+    const object = await store.open(PATH)
     const readAt = async (position: number, length: number) =>
       object?.read(new Uint8Array(length), position)
     for (const whole of [0, 1, 2, 3]) {

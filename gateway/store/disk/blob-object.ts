@@ -1,8 +1,9 @@
 import type { Awaitable } from '../../../ledger/ledger.ts'
-import type { Files } from '../files/files.ts'
+import { codeOf, type Files } from '../files/files.ts'
+import { asRefusal } from '../files/health.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
 import { BLOCK, blockCount, type Checksum, SUM } from './checksum.ts'
-import type { Descriptors, OpenBlob } from './descriptors.ts'
+import { type Descriptors, type OpenBlob, OpenBlobs } from './descriptors.ts'
 import type { Blob, Piece } from './schema.ts'
 
 /** What readers of one process share. */
@@ -12,14 +13,14 @@ export interface Reading {
   readonly checksum: Checksum
 }
 
-interface Opened {
-  readonly blob: Blob
-  readonly open: OpenBlob
+/** A piece, and where in the object it begins. */
+interface Part extends Piece {
+  readonly offset: number
 }
 
-/** A piece, and where in the object it begins. */
-interface Part extends Piece, Opened {
-  readonly offset: number
+/** What keeps the files of an object in their places, until it is released. */
+export interface Keep {
+  release(): void
 }
 
 /** One verified block, for readers that begin or end within it. */
@@ -36,23 +37,35 @@ const MOST_WARM = 32
 const spare: Uint8Array[] = []
 const MOST_SPARE = 16
 
+/** How many files a reader has open at a time where something else keeps them. */
+const MOST_OPEN = 4
+
 /**
  * An object whose content is in blobs. All of them are open from the start, so that it can be read
- * to its end whoever unlinks them. Bytes are handed out in verified blocks only: whole blocks are
- * read to where they are wanted, others are read aside and copied.
+ * to its end whoever unlinks them; or something else keeps them, and each is opened when it is read.
+ * Bytes are handed out in verified blocks only: whole blocks are read to where they are wanted,
+ * others are read aside and copied.
  */
 export class BlobObject implements OpenObject {
   readonly info: ObjectInfo
   readonly #reading: Reading
   readonly #parts: readonly Part[]
+  readonly #blobs: OpenBlobs
+  readonly #keep: Keep | undefined
   #aside: Verified | undefined
   #isClosed = false
 
-  /** @throws the error of `open`, ENOENT where a file is gone */
-  constructor(reading: Reading, info: ObjectInfo, pieces: readonly Piece[]) {
+  /**
+   * @param keep released when this is closed; absent: nothing keeps the files, all are opened now
+   * @throws the error of `open`, ENOENT where a file is gone
+   */
+  constructor(reading: Reading, info: ObjectInfo, pieces: readonly Piece[], keep?: Keep) {
     this.info = info
     this.#reading = reading
-    this.#parts = openParts(reading.descriptors, pieces)
+    this.#parts = partsOf(pieces)
+    this.#keep = keep
+    this.#blobs = new OpenBlobs(reading.descriptors, keep === undefined ? undefined : MOST_OPEN)
+    if (keep === undefined) this.#blobs.acquireAll(pieces.map(({ blob }) => blob.name))
   }
 
   get file(): string | undefined {
@@ -69,7 +82,8 @@ export class BlobObject implements OpenObject {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const { open } of this.#parts) this.#reading.descriptors.release(open)
+    this.#blobs.releaseAll()
+    this.#keep?.release()
     this.#setAside(undefined)
   }
 
@@ -94,17 +108,24 @@ export class BlobObject implements OpenObject {
     const wanted = into.subarray(0, part.offset + part.length - position)
     const whole = wholeBlocks(part.blob, start, wanted.length)
     if (whole === 0) return this.#copyOfBlock(part, start, wanted)
-    const read = this.#load(part, start / BLOCK, wanted.subarray(0, whole))
+    const read = this.#load(part.blob, start / BLOCK, wanted.subarray(0, whole))
     return whenDone(read, () => whole)
   }
 
   #partAt(position: number): Part {
-    const part = this.#parts.findLast(({ offset }) => offset <= position)
+    let from = 0
+    let below = this.#parts.length
+    while (below - from > 1) {
+      const middle = (from + below) >>> 1
+      if ((this.#parts[middle]?.offset ?? 0) <= position) from = middle
+      else below = middle
+    }
+    const part = this.#parts[from]
     if (part === undefined) throw new RangeError(`an object has no position ${position}`)
     return part
   }
 
-  #copyOfBlock({ blob, open }: Part, start: number, into: Uint8Array): Awaitable<number> {
+  #copyOfBlock({ blob }: Part, start: number, into: Uint8Array): Awaitable<number> {
     const block = Math.floor(start / BLOCK)
     const copy = ({ bytes }: Verified): number => {
       const from = start - block * BLOCK
@@ -116,7 +137,7 @@ export class BlobObject implements OpenObject {
     if (aside?.block === block && aside.blob === blob) return copy(aside)
     const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK)
     const bytes = buffer.subarray(0, Math.min(BLOCK, blob.size - block * BLOCK))
-    return whenDone(this.#load({ blob, open }, block, bytes), () => {
+    return whenDone(this.#load(blob, block, bytes), () => {
       const verified = { blob, block, bytes }
       // first, so that nobody else has been given the buffer
       const count = copy(verified)
@@ -137,8 +158,9 @@ export class BlobObject implements OpenObject {
    * Reads whole blocks and verifies them. What was read since the file was opened is in the kernel's
    * memory and read at once; for the disk somebody else waits.
    */
-  #load({ blob, open }: Opened, block: number, into: Uint8Array): Awaitable<void> {
+  #load(blob: Blob, block: number, into: Uint8Array): Awaitable<void> {
     const { files, descriptors } = this.#reading
+    const open = this.#openOf(blob, block)
     const bits = warmBits(block, blockCount(into.length))
     const verify = (count: number): void => {
       this.#verify(blob, block, into, count)
@@ -163,6 +185,15 @@ export class BlobObject implements OpenObject {
     verify(count)
   }
 
+  #openOf(blob: Blob, block: number): OpenBlob {
+    try {
+      return this.#blobs.get(blob.name)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw this.#damaged(blob, block, 'is missing', error)
+      throw asRefusal(error)
+    }
+  }
+
   #verify(blob: Blob, first: number, into: Uint8Array, count: number): void {
     for (let at = 0; at < into.length; at += BLOCK) {
       const block = first + at / BLOCK
@@ -183,19 +214,13 @@ export class BlobObject implements OpenObject {
   }
 }
 
-function openParts(descriptors: Descriptors, pieces: readonly Piece[]): readonly Part[] {
-  const parts: Part[] = []
-  let offset = 0
-  try {
-    for (const piece of pieces) {
-      parts.push({ ...piece, offset, open: descriptors.acquire(piece.blob.name) })
-      offset += piece.length
-    }
-    return parts
-  } catch (error) {
-    for (const { open } of parts) descriptors.release(open)
-    throw error
-  }
+function partsOf(pieces: readonly Piece[]): readonly Part[] {
+  let end = 0
+  return pieces.map((piece) => {
+    const offset = end
+    end += piece.length
+    return { ...piece, offset }
+  })
 }
 
 /** How many of the wanted bytes are whole blocks; 0 where the first of them isn't. */

@@ -1,8 +1,7 @@
 /** Reads of the index where the content of objects is, on a connection of its own. */
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
-import type { Inline } from './jobs.ts'
-import { migrations, type Piece } from './schema.ts'
+import { type Inline, migrations, type Piece } from './schema.ts'
 
 /** An object, its content or where that is: of one moment. */
 export interface StoredObject {

@@ -122,3 +122,55 @@ export class Descriptors {
     closing.finally(() => this.#closing.delete(closing))
   }
 }
+
+/** What one reader has open of the cache. */
+export class OpenBlobs {
+  readonly #descriptors: Descriptors
+  readonly #most: number
+  readonly #open = new Map<string, OpenBlob>()
+
+  /** @param most the earliest opened are released beyond that */
+  constructor(descriptors: Descriptors, most = Number.POSITIVE_INFINITY) {
+    this.#descriptors = descriptors
+    this.#most = most
+  }
+
+  /**
+   * All, or none of them.
+   * @throws the error of `open`, ENOENT where a file is gone
+   */
+  acquireAll(names: readonly string[]): void {
+    try {
+      for (const name of names) this.get(name)
+    } catch (error) {
+      this.releaseAll()
+      throw error
+    }
+  }
+
+  /**
+   * Good until the next is asked for, or retained.
+   * @throws the error of `open`, ENOENT where the file is gone
+   */
+  get(name: string): OpenBlob {
+    const known = this.#open.get(name)
+    if (known !== undefined) return known
+    const opened = this.#descriptors.acquire(name)
+    this.#open.set(name, opened)
+    if (this.#open.size > this.#most) this.#releaseEarliest()
+    return opened
+  }
+
+  releaseAll(): void {
+    for (const opened of this.#open.values()) this.#descriptors.release(opened)
+    this.#open.clear()
+  }
+
+  #releaseEarliest(): void {
+    for (const [name, opened] of this.#open) {
+      this.#open.delete(name)
+      this.#descriptors.release(opened)
+      return
+    }
+  }
+}

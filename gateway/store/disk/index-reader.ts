@@ -2,21 +2,25 @@
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
 import { asRefusal } from '../files/health.ts'
-import { Damaged, type ObjectInfo } from '../store.ts'
+import { Damaged, type ListedObject, type ObjectInfo } from '../store.ts'
+import { prepareBuckets } from './bucket-rows.ts'
 import type { Checksum } from './checksum.ts'
 import { HotObjects } from './hot-objects.ts'
-import type { Inline } from './jobs.ts'
 import {
+  type Inline,
   infoOf,
+  LISTED_COLUMNS,
+  type ListedRow,
   type Located,
+  listedOf,
   migrations,
   OBJECT_COLUMNS,
   type ObjectRow,
   type Piece,
 } from './schema.ts'
+import { prepareUploadReader } from './upload-reader.ts'
 
-type LocatedRow = ObjectRow &
-  (
+type LocatedRow = ObjectRow & { readonly oid: number } & (
     | { readonly bytes: Uint8Array; readonly sum: Uint8Array }
     | {
         readonly bytes: null
@@ -44,6 +48,10 @@ export class IndexReader {
   readonly #hasExpired
   readonly #holdsBlob
   readonly #garbage
+  readonly #pinnedOid
+  readonly #pinOwners
+  readonly buckets
+  readonly uploads
 
   /** @throws DatabaseError */
   constructor(file: string, checksum: Checksum) {
@@ -57,7 +65,7 @@ export class IndexReader {
       `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path = ? AND ${LIVE}`,
     )
     this.#locate = db.prepare<[string, number], LocatedRow>(
-      `SELECT ${OBJECT_COLUMNS}, contents.bytes, contents.sum,
+      `SELECT objects.oid, ${OBJECT_COLUMNS}, contents.bytes, contents.sum,
          blobs.name, blobs.size AS blobSize, blobs.sums, pieces.start, pieces.length
        FROM objects
          LEFT JOIN contents USING (oid)
@@ -66,14 +74,18 @@ export class IndexReader {
        WHERE path = ? AND ${LIVE}
        ORDER BY pieces.seq`,
     )
-    this.#scan = db.prepare<[string, string | Buffer, number], ObjectRow>(
-      `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path >= ? AND path < ? AND ${LIVE} ORDER BY path`,
+    this.#scan = db.prepare<[string, string | Buffer, number], ListedRow>(
+      `SELECT ${LISTED_COLUMNS} FROM objects WHERE path >= ? AND path < ? AND ${LIVE} ORDER BY path`,
     )
     this.#hasExpired = db.prepare<[number]>('SELECT 1 FROM objects WHERE expires <= ? LIMIT 1')
     this.#holdsBlob = db.prepare<[string]>('SELECT 1 FROM blobs WHERE name = ?')
     this.#garbage = db.prepare<[], { name: string; owner: string }>(
       'SELECT name, owner FROM garbage',
     )
+    this.#pinnedOid = db.prepare<[number], number>('SELECT oid FROM pins WHERE id = ?').pluck()
+    this.#pinOwners = db.prepare<[], string>('SELECT DISTINCT owner FROM pins').pluck()
+    this.buckets = prepareBuckets(db)
+    this.uploads = prepareUploadReader(db)
   }
 
   head(path: string, now: UnixSeconds): ObjectInfo | undefined {
@@ -96,7 +108,7 @@ export class IndexReader {
     const [first] = rows
     if (first === undefined) return undefined
     const content = first.bytes === null ? rows.flatMap(pieceOf) : this.#verified(first)
-    const located = { info: infoOf(first), content }
+    const located = { oid: first.oid, info: infoOf(first), content }
     this.#hot.add(path, located)
     return located
   }
@@ -109,9 +121,9 @@ export class IndexReader {
   }
 
   /** In byte order; an iteration is ended before the next question is asked. */
-  *scan(from: string, below: string | undefined, now: UnixSeconds): Generator<ObjectInfo> {
+  *scan(from: string, below: string | undefined, now: UnixSeconds): Generator<ListedObject> {
     try {
-      for (const row of this.#scan.iterate(from, below ?? NO_BOUND, now)) yield infoOf(row)
+      for (const row of this.#scan.iterate(from, below ?? NO_BOUND, now)) yield listedOf(row)
     } catch (error) {
       throw asRefusal(error)
     }
@@ -129,6 +141,15 @@ export class IndexReader {
     return answered(() => this.#garbage.all())
   }
 
+  /** Whether the object that was pinned is still the one with this number. */
+  isPinned(pin: number, oid: number): boolean {
+    return answered(() => this.#pinnedOid.get(pin)) === oid
+  }
+
+  pinOwners(): readonly string[] {
+    return answered(() => this.#pinOwners.all())
+  }
+
   close(): void {
     this.#db.close()
   }
@@ -140,7 +161,8 @@ function pieceOf(row: LocatedRow): Piece[] {
   return [{ blob: { name, size, sums }, start, length }]
 }
 
-function answered<T>(question: () => T): T {
+/** @throws Refusal unavailable where the index can't be read */
+export function answered<T>(question: () => T): T {
   try {
     return question()
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * What processes that have died left behind. Looked for where it must be: in the staging folders of
- * instances that no longer live, and in the index's list of garbage. How many objects there are
- * makes no difference.
+ * instances that no longer live, and in the index's lists of garbage and of pins. How many objects
+ * there are makes no difference.
  */
 import { join } from 'node:path'
 import type { Instance } from '../../../database/instance.ts'
@@ -15,6 +15,8 @@ interface Recovery {
   readonly layout: Layout
   readonly index: IndexReader
   readonly garbage: Garbage
+  /** Removes the pins of instances; returns the blobs that became garbage by it. */
+  readonly unpin: (dead: readonly string[]) => Promise<readonly string[]>
   readonly instance: Pick<Instance, 'isAlive'>
 }
 
@@ -26,10 +28,14 @@ export async function recover(recovery: Recovery): Promise<void> {
     if (!instance.isAlive(owner)) await removeStaged(recovery, owner)
   }
   const rows = index.garbage()
-  const owners = new Set(rows.map(({ owner }) => owner))
-  const dead = new Set([...owners].filter((owner) => !instance.isAlive(owner)))
+  const isDead = (owner: string): boolean => !instance.isAlive(owner)
+  const dead = new Set([...new Set(rows.map(({ owner }) => owner))].filter(isDead))
   // nobody has to wait for that
   garbage.collect(rows.filter(({ owner }) => dead.has(owner)).map(({ name }) => name))
+  const readers = index.pinOwners().filter(isDead)
+  if (readers.length === 0) return
+  // what a full disk prevents, the next start does: there is nothing but space to gain
+  garbage.collect(await recovery.unpin(readers).catch(() => []))
 }
 
 async function removeStaged({ files, layout, index }: Recovery, owner: string): Promise<void> {

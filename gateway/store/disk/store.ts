@@ -8,35 +8,40 @@ import { startWriter, type Writer } from '../../../database/writer.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { type Bytes, bytes, type UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
-import { ContentObject } from '../content-object.ts'
-import { codeOf, type Files, nodeFiles, syncFolder } from '../files/files.ts'
-import { asRefusal, Health } from '../files/health.ts'
+import { type Files, nodeFiles, syncFolder } from '../files/files.ts'
+import { Health } from '../files/health.ts'
+import type { BucketRegister, FullStore, MetaChange } from '../full-store.ts'
 import { listing } from '../listing.ts'
-import {
-  type Committed,
-  type Conflict,
-  Damaged,
-  type Listing,
-  type ListQuery,
-  type NewObject,
-  type ObjectInfo,
-  type OpenObject,
-  type Store,
-  type Trouble,
-  type Upload,
-  type WriteCondition,
+import type { AdoptingUpload } from '../maintenance.ts'
+import { meant, withMeta } from '../meta.ts'
+import type { Multipart } from '../multipart.ts'
+import type { CopiedObject, CopyConditions, CopyConflict } from '../object-copy.ts'
+import type {
+  Committed,
+  Conflict,
+  Listing,
+  ListQuery,
+  NewObject,
+  ObjectInfo,
+  OpenObject,
+  Trouble,
+  WriteCondition,
 } from '../store.ts'
-import { BlobObject } from './blob-object.ts'
-import { type Checksum, createChecksum } from './checksum.ts'
+import { DiskBuckets } from './buckets.ts'
+import { createChecksum } from './checksum.ts'
 import { Descriptors } from './descriptors.ts'
 import { Garbage } from './garbage.ts'
-import { IndexReader } from './index-reader.ts'
-import type { Inline, Outcome, StoreJobs } from './jobs.ts'
+import { answered, IndexReader } from './index-reader.ts'
+import type { StoreJobs } from './jobs.ts'
 import { Layout, makeFolders } from './layout.ts'
+import { DiskMultipart } from './multipart.ts'
+import type { DoneWith } from './object-jobs.ts'
+import { Opening } from './opening.ts'
+import { Pins } from './pins.ts'
 import { recover } from './recovery.ts'
-import { type Blob, infoOf, type Located, type ObjectRow } from './schema.ts'
-import type { Staging } from './staged-blob.ts'
+import type { Blob, Inline } from './schema.ts'
 import { DiskUpload } from './upload.ts'
+import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
 
 export interface DiskStoreOptions {
   readonly folder: string
@@ -51,35 +56,23 @@ export interface DiskStoreOptions {
 /** How often expired objects and idle descriptors are looked for, in milliseconds. */
 const TIDY_INTERVAL = 10_000
 
-/** More in one transaction would keep other writers waiting. */
-const MOST_SWEPT = 1000
+/** More in one transaction would keep other writers waiting: an upload may be of many parts. */
+const MOST_SWEPT = { sweep: 1000, sweepUploads: 10 }
 
-/** What a store is made of, all of it started. */
-interface Parts {
-  readonly files: Files
-  readonly layout: Layout
-  readonly writer: Writer<StoreJobs>
-  readonly index: IndexReader
-  readonly health: Health
-  readonly descriptors: Descriptors
-  readonly garbage: Garbage
-  readonly checksum: Checksum
-}
-
-export class DiskStore implements Store {
-  readonly #parts: Parts
-  readonly #staging: Staging
-  readonly #owner: string
-  readonly #now: () => UnixSeconds
+export class DiskStore implements FullStore {
+  readonly multipart: Multipart
+  readonly buckets: BucketRegister
+  readonly #workings: Workings
+  readonly #opening: Opening
   readonly #timer: NodeJS.Timeout
   #tidying: Promise<void> = Promise.resolve()
   #closed: Promise<void> | undefined
 
-  private constructor(parts: Parts, { instance, now }: DiskStoreOptions) {
-    this.#parts = parts
-    this.#owner = instance.id
-    this.#staging = { ...parts, owner: instance.id }
-    this.#now = now
+  private constructor(workings: Workings) {
+    this.#workings = workings
+    this.#opening = new Opening({ ...workings, reading: workings })
+    this.multipart = new DiskMultipart(workings)
+    this.buckets = new DiskBuckets(workings)
     this.#timer = setInterval(() => this.#tidy(), TIDY_INTERVAL).unref()
   }
 
@@ -96,8 +89,7 @@ export class DiskStore implements Store {
     try {
       // the name of the index, too, is durable from the start
       await syncFolder(files, layout.folder)
-      const parts = await assemble(options, files, layout, writer)
-      return new DiskStore(parts, options)
+      return new DiskStore(await assemble(options, files, layout, writer))
     } catch (error) {
       await writer.close()
       throw error
@@ -105,47 +97,80 @@ export class DiskStore implements Store {
   }
 
   head(path: ObjectPath): ObjectInfo | undefined {
-    return this.#parts.index.head(path, this.#now())
+    const { index, now } = this.#workings
+    return index.head(path, now())
   }
 
-  open(path: ObjectPath): OpenObject | undefined {
-    return this.#opened(path, undefined)
+  open(path: ObjectPath): Awaitable<OpenObject | undefined> {
+    return this.#opening.open(path)
   }
 
-  async upload(path: ObjectPath): Promise<Upload> {
-    const { health } = this.#parts
+  async upload(path: ObjectPath): Promise<AdoptingUpload> {
+    const { health } = this.#workings
     await health.check()
-    return new DiskUpload(this.#staging, health, (content, as, condition) =>
+    return new DiskUpload(this.#workings, health, (content, as, condition) =>
       this.#put(path, content, as, condition),
     )
   }
 
   async delete(path: ObjectPath, condition?: WriteCondition): Promise<boolean | Conflict> {
-    const change = { path, condition, now: this.#now(), owner: this.#owner }
-    const outcome = await refusing(this.#parts.writer.run('delete', change))
+    const { writer, garbage } = this.#workings
+    const change = { path, condition, ...occasionOf(this.#workings) }
+    const outcome = await refusing(writer.run('delete', change))
     if (!outcome.done) return conflictWith(outcome.existing)
-    this.#parts.garbage.collect(outcome.garbage)
+    garbage.collect(outcome.garbage)
     return outcome.existed
   }
 
+  async copy(
+    from: ObjectPath,
+    to: ObjectPath,
+    as: CopiedObject,
+    conditions: CopyConditions = {},
+  ): Promise<Committed | CopyConflict> {
+    const { health, writer } = this.#workings
+    await health.check()
+    const job = { from, to, as, conditions, ...occasionOf(this.#workings) }
+    const outcome = await refusing(writer.run('copy', job))
+    if (outcome.done) return this.#committed(outcome)
+    return { ...conflictWith(outcome.existing), of: outcome.of }
+  }
+
+  async setMeta(
+    path: ObjectPath,
+    change: MetaChange,
+    condition?: WriteCondition,
+  ): Promise<Committed | Conflict> {
+    const job = { path, change, condition, ...occasionOf(this.#workings) }
+    const outcome = await refusing(this.#workings.writer.run('setMeta', job))
+    return outcome.done ? this.#committed(outcome) : conflictWith(outcome.existing)
+  }
+
   list(query: ListQuery): Listing {
-    const now = this.#now()
-    return listing(query, (from, below) => this.#parts.index.scan(from, below, now))
+    const { index, now } = this.#workings
+    const at = now()
+    return listing(query, (from, below) => index.scan(from, below, at))
   }
 
   trouble(): Awaitable<Trouble | undefined> {
-    return this.#parts.health.trouble()
+    return this.#workings.health.trouble()
   }
 
-  /** Removes what has expired by then; returns how many objects that were. */
+  /** Removes objects and uploads that have expired by then; returns how many that were. */
   async sweep(now: UnixSeconds): Promise<number> {
-    const { index, writer, garbage } = this.#parts
-    if (!index.hasExpired(now)) return 0
-    const job = { now, owner: this.#owner, most: MOST_SWEPT }
-    const swept = await refusing(writer.run('sweep', job))
+    const { index } = this.#workings
+    const hasUploads = answered(() => index.uploads.hasExpired(now))
+    const objects = index.hasExpired(now) ? await this.#sweep('sweep', now) : 0
+    return objects + (hasUploads ? await this.#sweep('sweepUploads', now) : 0)
+  }
+
+  async #sweep(job: 'sweep' | 'sweepUploads', now: UnixSeconds): Promise<number> {
+    const { writer, garbage, owner } = this.#workings
+    const most = MOST_SWEPT[job]
+    const swept = await refusing(writer.run(job, { now, owner, most }))
     garbage.collect(swept.garbage)
-    const isMore = swept.removed === MOST_SWEPT
-    return swept.removed + (isMore ? await this.sweep(now) : 0)
+    const isMore = swept.removed === most
+    return swept.removed + (isMore ? await this.#sweep(job, now) : 0)
   }
 
   /** Finishes what was asked so far. Objects that are open can be read to their end. */
@@ -155,33 +180,16 @@ export class DiskStore implements Store {
   }
 
   async #close(): Promise<void> {
-    const { files, layout, writer, index, descriptors, garbage } = this.#parts
+    const { files, layout, writer, index, descriptors, garbage, pins, owner } = this.#workings
     clearInterval(this.#timer)
     await this.#tidying
+    await pins.close()
     // what stays on the list of garbage, or in staging, is for the next start
     await garbage.settle().catch(() => {})
     await writer.close()
     index.close()
     await descriptors.close()
-    await files.removeFolder(layout.stagingOf(this.#owner)).catch(() => {})
-  }
-
-  /** @param before what was found the time before, when its files were gone */
-  #opened(path: ObjectPath, before: Located | undefined): OpenObject | undefined {
-    const found = this.#parts.index.locate(path, this.#now())
-    if (found === undefined) return undefined
-    const { info, content } = found
-    if (content instanceof Uint8Array) return new ContentObject(info, content)
-    try {
-      return new BlobObject(this.#parts, info, content)
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw asRefusal(error)
-      if (before !== undefined && isSameContent(before, found)) {
-        throw new Damaged(`${path}: a blob is missing; restore it from a backup`, { cause: error })
-      }
-      // another process has replaced the object meanwhile
-      return this.#opened(path, found)
-    }
+    await files.removeFolder(layout.stagingOf(owner)).catch(() => {})
   }
 
   async #put(
@@ -190,21 +198,28 @@ export class DiskStore implements Store {
     as: NewObject,
     condition: WriteCondition | undefined,
   ): Promise<Committed | Conflict> {
+    const { writer, garbage } = this.#workings
     const size = 'bytes' in content ? content.bytes.length : content.size
-    const info: ObjectInfo = { path, size: bytes(size), ...as }
-    const job = { path, info, content, condition, now: this.#now(), owner: this.#owner }
-    const outcome: Outcome = await this.#parts.writer.run('put', job)
+    const info = withMeta({ path, size: bytes(size), ...as }, meant(as.meta))
+    const job = { path, info, content, condition, ...occasionOf(this.#workings) }
+    const outcome = await writer.run('put', job)
     if (!outcome.done) return conflictWith(outcome.existing)
-    this.#parts.garbage.collect(outcome.garbage)
+    garbage.collect(outcome.garbage)
     return { done: true, info, created: !outcome.existed }
   }
 
+  #committed({ info, existed, garbage }: DoneWith): Committed {
+    this.#workings.garbage.collect(garbage)
+    return { done: true, info, created: !existed }
+  }
+
   #tidy(): void {
-    const { descriptors, garbage } = this.#parts
+    const { descriptors, garbage, pins, now } = this.#workings
     descriptors.closeIdle()
     // what keeps the index from being written, `trouble` says; the next round tries again
     this.#tidying = this.#tidying
-      .then(() => this.sweep(this.#now()))
+      .then(() => this.sweep(now()))
+      .then(() => pins.releaseIdle())
       .then(() => garbage.settle())
       .catch(() => {})
   }
@@ -215,37 +230,24 @@ async function assemble(
   unguarded: Files,
   layout: Layout,
   writer: Writer<StoreJobs>,
-): Promise<Parts> {
+): Promise<Workings> {
+  const owner = instance.id
   const indexFailure = () => writer.failure
   const health = new Health({ files: unguarded, folder, now, reserve, indexFailure })
   const files = health.guarded(unguarded)
   const descriptors = new Descriptors(files, layout)
   const forget = (names: readonly string[]): Promise<void> => writer.run('forget', names)
   const garbage = new Garbage({ files, layout, descriptors, forget })
+  const pins = new Pins({ writer, garbage, owner })
   const checksum = await createChecksum()
   const index = new IndexReader(layout.index, checksum)
+  const unpin = (dead: readonly string[]) => writer.run('unpinAll', { dead, owner })
   try {
-    await recover({ files, layout, index, garbage, instance })
+    await recover({ files, layout, index, garbage, unpin, instance })
   } catch (error) {
     index.close()
     throw error
   }
-  return { files, layout, writer, index, health, descriptors, garbage, checksum }
-}
-
-const conflictWith = (existing: ObjectRow | undefined): Conflict =>
-  existing === undefined ? { done: false } : { done: false, existing: infoOf(existing) }
-
-function isSameContent(a: Located, b: Located): boolean {
-  const names = ({ content }: Located): string =>
-    content instanceof Uint8Array ? '' : content.map(({ blob }) => blob.name).join()
-  return names(a) === names(b)
-}
-
-async function refusing<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    throw asRefusal(error)
-  }
+  const parts = { files, layout, writer, index, health, descriptors, garbage, pins, checksum }
+  return { ...parts, owner, now }
 }

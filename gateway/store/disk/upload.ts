@@ -1,11 +1,10 @@
 import { codeOf } from '../files/files.ts'
 import { Gatherer } from '../files/gather.ts'
 import { asRefusal, type Health } from '../files/health.ts'
-import type { AdoptableFile, AdoptingUpload, Adoption } from '../maintenance.ts'
+import type { AdoptableFile, Adoption } from '../maintenance.ts'
 import type { Committed, Conflict, NewObject, WriteCondition } from '../store.ts'
 import { adopt } from './adopt.ts'
-import type { Inline } from './jobs.ts'
-import type { Blob } from './schema.ts'
+import type { Blob, Inline } from './schema.ts'
 import { StagedBlob, type Staging } from './staged-blob.ts'
 
 /** Up to this size an object lies in the index: one flush, shared with others, instead of a file's. */
@@ -14,27 +13,39 @@ const INLINE_LIMIT = 64 * 1024
 /** What is gathered before it is written at once: a whole number of blocks. */
 const BATCH = 1024 * 1024
 
-/** Makes the content an object, in the index. */
-export type Enter = (
-  content: Inline | Blob,
-  as: NewObject,
-  condition: WriteCondition | undefined,
-) => Promise<Committed | Conflict>
+interface Outcome {
+  readonly done: boolean
+}
 
-export class DiskUpload implements AdoptingUpload {
+/** Makes the content an object, or whatever it is to be, in the index. */
+export type Enter<As = NewObject, Entered extends Outcome = Committed | Conflict> = (
+  content: Inline | Blob,
+  as: As,
+  condition: WriteCondition | undefined,
+) => Promise<Entered>
+
+export class DiskUpload<As = NewObject, Entered extends Outcome = Committed | Conflict> {
   readonly #staging: Staging
   readonly #health: Health
-  readonly #enter: Enter
+  readonly #enter: Enter<As, Entered>
+  readonly #inlineLimit: number
   readonly #gathered = new Gatherer()
   #blob: StagedBlob | undefined
   #ended = false
   /** Steps come one after the other: a file isn't closed while it is being written. */
   #step: Promise<unknown> = Promise.resolve()
 
-  constructor(staging: Staging, health: Health, enter: Enter) {
+  /** @param inlineLimit in bytes; what is larger lies in a file */
+  constructor(
+    staging: Staging,
+    health: Health,
+    enter: Enter<As, Entered>,
+    inlineLimit = INLINE_LIMIT,
+  ) {
     this.#staging = staging
     this.#health = health
     this.#enter = enter
+    this.#inlineLimit = inlineLimit
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -59,7 +70,7 @@ export class DiskUpload implements AdoptingUpload {
     })
   }
 
-  async commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
+  async commit(as: As, condition?: WriteCondition): Promise<Entered> {
     if (this.#ended) throw new Error('this upload has ended')
     this.#ended = true
     return this.#next(() => this.#commit(as, condition))
@@ -70,7 +81,7 @@ export class DiskUpload implements AdoptingUpload {
     await this.#next(() => this.#remove())
   }
 
-  async #commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
+  async #commit(as: As, condition?: WriteCondition): Promise<Entered> {
     let mayBeNamed = false
     try {
       const content = await this.#content()
@@ -91,7 +102,7 @@ export class DiskUpload implements AdoptingUpload {
 
   async #content(): Promise<Inline | Blob> {
     await this.#health.check()
-    if (this.#blob === undefined && this.#gathered.size <= INLINE_LIMIT) {
+    if (this.#blob === undefined && this.#gathered.size <= this.#inlineLimit) {
       const bytes = this.#gathered.takeWhole()
       return { bytes, sum: this.#staging.checksum([bytes]) }
     }

@@ -43,9 +43,9 @@ describe('the store on disk', () => {
     expect(inventory(folder.folder).files).toHaveLength(0)
     await put(store, at('outside'), pattern(64 * 1024 + 1))
     expect(inventory(folder.folder).files).toHaveLength(1)
-    const object = store.open(at('inside'))
+    const object = await store.open(at('inside'))
     expect(isSame(object?.content, pattern(64 * 1024))).toBe(true)
-    expect(store.open(at('outside'))).not.toHaveProperty('content')
+    expect(await store.open(at('outside'))).not.toHaveProperty('content')
   })
 
   it('gives the space of what is replaced and deleted back at once', async () => {
@@ -141,7 +141,7 @@ describe('the store on disk', () => {
   it('can be closed twice, and objects read on', async () => {
     const store = await folder.start()
     await put(store, at('x'), pattern(LARGE))
-    const object = store.open(at('x'))
+    const object = await store.open(at('x'))
     await Promise.all([store.close(), store.close()])
     const into = new Uint8Array(LARGE)
     expect(await object?.read(into, 0)).toBe(LARGE)

@@ -1,0 +1,148 @@
+import type { Database } from '../../../database/open.ts'
+import { bytes, type UnixSeconds } from '../../../key/units.ts'
+import { holds } from '../condition.ts'
+import type {
+  MultipartFailure,
+  MultipartInfo,
+  MultipartRef,
+  NewPart,
+  PartInfo,
+  PartSource,
+} from '../multipart.ts'
+import { prepareCompletion } from './completion.ts'
+import { textOf } from './meta-text.ts'
+import type { Occasion, Tools, Unmet } from './object-jobs.ts'
+import { checksumsText } from './part-rows.ts'
+import type { Blob, Inline } from './schema.ts'
+import { type Slice, sliced, TOO_MANY_PIECES, type TooManyPieces } from './slices.ts'
+import { NO_SUCH_UPLOAD, prepareUploads, type Uploads } from './upload-rows.ts'
+
+interface PartJob extends Occasion {
+  readonly ref: MultipartRef
+  readonly number: number
+  readonly as: NewPart
+}
+
+interface PutPart extends PartJob {
+  /** bytes only where there are none: parts lie in files, so that they can be pieces later */
+  readonly content: Blob | Inline
+}
+
+interface CopyPart extends PartJob {
+  readonly source: PartSource
+}
+
+export interface PartDone {
+  readonly done: true
+  readonly part: PartInfo
+  readonly garbage: readonly string[]
+}
+
+/** The source's bytes lie in the index: they are no pieces. */
+export interface IsInline {
+  readonly done: false
+  readonly failed: 'inline'
+}
+
+/** Of a part: as many as S3 has parts. Copies of ranges of such objects could be of any number. */
+const MOST_PIECES = 10_000
+
+export function prepareMultipartJobs(db: Database, tools: Tools) {
+  const uploads = prepareUploads(db)
+  const enterPart = preparePartEntry(db, tools)
+  const insertBlob = db.prepare('INSERT INTO blobs (name, size, sums) VALUES (?, ?, ?)')
+
+  return {
+    createUpload: uploads.insert,
+
+    putPart(job: PutPart): PartDone | MultipartFailure {
+      const upload = uploads.find(job.ref, job.now)
+      if (upload === undefined) return NO_SUCH_UPLOAD
+      const { content } = job
+      if ('bytes' in content) return enterPart(upload, job, [])
+      const { name, size, sums } = content
+      const blob = Number(insertBlob.run(name, size, sums).lastInsertRowid)
+      return enterPart(upload, job, [{ blob, start: 0, length: size }])
+    },
+
+    copyPart: preparePartCopy(db, tools, { uploads, enterPart }),
+
+    complete: prepareCompletion(db, tools, uploads),
+
+    abort({ ref, now, owner }: Occasion & { readonly ref: MultipartRef }) {
+      const upload = uploads.find(ref, now)
+      if (upload === undefined) return { existed: false, garbage: [] }
+      return { existed: true, garbage: tools.removal.upload(upload, owner) }
+    },
+
+    /** Removes up to `most` expired uploads. */
+    sweepUploads({ now, owner, most }: Occasion & { readonly most: number }) {
+      const expired = uploads.expired(now, most)
+      const garbage = expired.flatMap((id) => tools.removal.upload(id, owner))
+      return { removed: expired.length, garbage }
+    },
+  }
+}
+
+type EnterPart = ReturnType<typeof preparePartEntry>
+
+/** Makes pieces a part, in place of one that was there. */
+function preparePartEntry(db: Database, { removal }: Tools) {
+  const find = db
+    .prepare<[number, number], number>('SELECT id FROM parts WHERE upload = ? AND number = ?')
+    .pluck()
+  const insert = db.prepare(
+    `INSERT INTO parts (upload, number, size, etag, sha256, checksums, modified)
+     VALUES (@upload, @number, @size, @etag, @sha256, @checksums, @modified)`,
+  )
+  const insertPiece = db.prepare(
+    'INSERT INTO part_pieces (part, seq, blob, start, length) VALUES (?, ?, ?, ?, ?)',
+  )
+  return (upload: number, job: PartJob, pieces: readonly Slice[]): PartDone => {
+    const { number, as, owner } = job
+    const before = find.get(upload, number)
+    const garbage = before === undefined ? [] : removal.part(before, owner)
+    const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
+    const row = { sha256: null, ...as, upload, number, size, checksums: checksumsText(as) }
+    const part = insert.run(row).lastInsertRowid
+    for (const [seq, piece] of pieces.entries()) {
+      insertPiece.run(part, seq, piece.blob, piece.start, piece.length)
+    }
+    return { done: true, part: { ...as, number, size }, garbage }
+  }
+}
+
+function preparePartCopy(
+  db: Database,
+  { rows }: Tools,
+  { uploads, enterPart }: { readonly uploads: Uploads; readonly enterPart: EnterPart },
+) {
+  const piecesOf = db.prepare<[number], Slice>(
+    'SELECT blob, start, length FROM pieces WHERE oid = ? ORDER BY seq',
+  )
+  const isInline = db.prepare<[number]>('SELECT 1 FROM contents WHERE oid = ?')
+  return (
+    job: CopyPart,
+  ):
+    | PartDone
+    | MultipartFailure
+    | IsInline
+    | TooManyPieces
+    | (Unmet & { readonly of: 'source' }) => {
+    const { source, ref, now, number } = job
+    const { live } = rows.find(source.path, now)
+    if (live === undefined || !holds(source.condition, live)) {
+      return { done: false, of: 'source', existing: live }
+    }
+    const range = source.range ?? { start: 0, length: live.size }
+    if (range.start + range.length > live.size) {
+      return { done: false, failed: 'range_unsatisfiable', number }
+    }
+    const upload = uploads.find(ref, now)
+    if (upload === undefined) return NO_SUCH_UPLOAD
+    if (isInline.get(live.oid) !== undefined) return { done: false, failed: 'inline' }
+    const pieces = sliced(piecesOf.all(live.oid), range)
+    if (pieces.length > MOST_PIECES) return TOO_MANY_PIECES
+    return enterPart(upload, job, pieces)
+  }
+}

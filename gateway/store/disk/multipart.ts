@@ -1,0 +1,179 @@
+/** Uploads in parts: each part a file, until the index strings them together as an object. */
+import type { ObjectPath } from '../../../key/object-path.ts'
+import { Refusal } from '../../../key/refusal.ts'
+import type { Awaitable } from '../../../ledger/ledger.ts'
+import { holds } from '../condition.ts'
+import { freshName } from '../files/fresh-name.ts'
+import type {
+  CompletedObject,
+  Multipart,
+  MultipartFailure,
+  MultipartInfo,
+  MultipartListing,
+  MultipartQuery,
+  MultipartRef,
+  NewMultipart,
+  NewPart,
+  PartCommitted,
+  PartList,
+  PartListing,
+  PartQuery,
+  PartSource,
+  PartUpload,
+} from '../multipart.ts'
+import { multipartListing } from '../multipart-listing.ts'
+import type { CopyConflict } from '../object-copy.ts'
+import type { Committed, Conflict, ObjectInfo, WriteCondition } from '../store.ts'
+import { answered } from './index-reader.ts'
+import type { PartDone } from './multipart-jobs.ts'
+import type { Blob, Inline } from './schema.ts'
+import { DiskUpload } from './upload.ts'
+import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
+
+/** Parts lie in files: bytes in the index could not be pieces of an object. */
+const NEVER_INLINE = 0
+
+export class DiskMultipart implements Multipart {
+  readonly #workings: Workings
+
+  constructor(workings: Workings) {
+    this.#workings = workings
+  }
+
+  async create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo> {
+    const { health, writer } = this.#workings
+    await health.check()
+    const info = { path, id: freshName(), ...as }
+    await refusing(writer.run('createUpload', info))
+    return info
+  }
+
+  find(ref: MultipartRef): MultipartInfo | undefined {
+    const { index, now } = this.#workings
+    return answered(() => index.uploads.find(ref, now()))
+  }
+
+  async part(ref: MultipartRef, number: number): Promise<PartUpload | undefined> {
+    if (this.find(ref) === undefined) return undefined
+    await this.#workings.health.check()
+    return this.#partUpload(ref, number)
+  }
+
+  async copyPart(
+    ref: MultipartRef,
+    number: number,
+    source: PartSource,
+    as: NewPart,
+  ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
+    const { health, index, writer, now } = this.#workings
+    await health.check()
+    const job = { ref, number, source, as, ...occasionOf(this.#workings) }
+    for (;;) {
+      const found = index.locate(source.path, now())
+      if (found?.content instanceof Uint8Array) {
+        return this.#copySmall(
+          ref,
+          number,
+          { ...source, content: found.content, info: found.info },
+          as,
+        )
+      }
+      const outcome = await refusing(writer.run('copyPart', job))
+      if (outcome.done) return this.#committed(outcome)
+      if ('of' in outcome) return { ...conflictWith(outcome.existing), of: 'source' }
+      if (outcome.failed === 'too_many_pieces') throw tooManyPieces()
+      // it was replaced by a small one meanwhile
+      if (outcome.failed !== 'inline') return outcome
+    }
+  }
+
+  parts(ref: MultipartRef, query: PartQuery): PartListing | undefined {
+    if (this.find(ref) === undefined) return undefined
+    return answered(() => this.#workings.index.uploads.parts(ref.id, query))
+  }
+
+  async complete(
+    ref: MultipartRef,
+    list: PartList,
+    as: CompletedObject,
+    condition?: WriteCondition,
+  ): Promise<Committed | Conflict | MultipartFailure> {
+    const { writer, garbage, checksum } = this.#workings
+    const bytes = new Uint8Array()
+    const empty: Inline = { bytes, sum: checksum([bytes]) }
+    const job = { ref, list, as, condition, empty, ...occasionOf(this.#workings) }
+    const outcome = await refusing(writer.run('complete', job))
+    if (outcome.done) {
+      garbage.collect(outcome.garbage)
+      return { done: true, info: outcome.info, created: !outcome.existed }
+    }
+    if (!('failed' in outcome)) return conflictWith(outcome.existing)
+    if (outcome.failed === 'too_many_pieces') throw tooManyPieces()
+    return outcome
+  }
+
+  async abort(ref: MultipartRef): Promise<boolean> {
+    const { writer, garbage } = this.#workings
+    const outcome = await refusing(writer.run('abort', { ref, ...occasionOf(this.#workings) }))
+    garbage.collect(outcome.garbage)
+    return outcome.existed
+  }
+
+  list(query: MultipartQuery): Awaitable<MultipartListing> {
+    const { index, now } = this.#workings
+    const at = now()
+    return answered(() =>
+      multipartListing(query, (from, below) => index.uploads.scan(from, below, at)),
+    )
+  }
+
+  #partUpload(ref: MultipartRef, number: number): PartUpload {
+    const { health } = this.#workings
+    const enter = (content: Blob | Inline, as: NewPart) => this.#put(ref, number, content, as)
+    return new DiskUpload(this.#workings, health, enter, NEVER_INLINE)
+  }
+
+  async #put(
+    ref: MultipartRef,
+    number: number,
+    content: Blob | Inline,
+    as: NewPart,
+  ): Promise<PartCommitted | MultipartFailure> {
+    const { writer } = this.#workings
+    const job = { ref, number, content, as, ...occasionOf(this.#workings) }
+    const outcome = await writer.run('putPart', job)
+    return outcome.done ? this.#committed(outcome) : outcome
+  }
+
+  #committed({ part, garbage }: PartDone): PartCommitted {
+    this.#workings.garbage.collect(garbage)
+    return { done: true, part }
+  }
+
+  /** What lies in the index becomes a file: pieces are of files only. */
+  async #copySmall(
+    ref: MultipartRef,
+    number: number,
+    source: PartSource & { readonly content: Uint8Array; readonly info: ObjectInfo },
+    as: NewPart,
+  ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
+    const { content, info, condition } = source
+    if (!holds(condition, info)) return { done: false, existing: info, of: 'source' }
+    const range = source.range ?? { start: 0, length: content.length }
+    const end = range.start + range.length
+    if (end > content.length) return { done: false, failed: 'range_unsatisfiable', number }
+    const upload = this.#partUpload(ref, number)
+    try {
+      await upload.write([content.subarray(range.start, end)])
+      return await upload.commit(as)
+    } finally {
+      await upload.discard()
+    }
+  }
+}
+
+const tooManyPieces = (): Refusal =>
+  new Refusal(
+    'too_large',
+    'the object would be put together of too many pieces of others; copy fewer ranges, or upload the bytes',
+  )

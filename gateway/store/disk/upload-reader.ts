@@ -1,0 +1,55 @@
+/** Reads of uploads in parts. */
+import type { Database } from '../../../database/open.ts'
+import type { UnixSeconds } from '../../../key/units.ts'
+import type { MultipartInfo, MultipartRef, PartListing, PartQuery } from '../multipart.ts'
+import { splitKey } from '../multipart-listing.ts'
+import { metaOf } from './meta-text.ts'
+import { PART_COLUMNS, type PartRow, partOf } from './part-rows.ts'
+
+type UploadRow = Omit<MultipartInfo, 'meta'> & { readonly meta: string | null }
+
+const UPLOAD_COLUMNS = 'name AS id, path, type, meta, note, created, expires'
+
+/** SQLite orders every text before every blob: above all paths. */
+const NO_BOUND = Buffer.alloc(0)
+
+export function prepareUploadReader(db: Database) {
+  const find = db.prepare<[string, string, number], UploadRow>(
+    `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE name = ? AND path = ? AND expires > ?`,
+  )
+  const scan = db.prepare<[string, string, string | Buffer, number], UploadRow>(
+    `SELECT ${UPLOAD_COLUMNS} FROM uploads
+     WHERE (path, name) >= (?, ?) AND path < ? AND expires > ? ORDER BY path, name`,
+  )
+  const parts = db.prepare<[string, number, number], PartRow>(
+    `SELECT ${PART_COLUMNS} FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?)
+       AND number > ? ORDER BY number LIMIT ?`,
+  )
+  const hasExpired = db.prepare<[number]>('SELECT 1 FROM uploads WHERE expires <= ? LIMIT 1')
+
+  return {
+    find({ path, id }: MultipartRef, now: UnixSeconds): MultipartInfo | undefined {
+      const row = find.get(id, path, now)
+      return row && uploadOf(row)
+    },
+
+    /** An iteration is ended before the next question is asked. */
+    *scan(from: string, below: string | undefined, now: UnixSeconds): Generator<MultipartInfo> {
+      const { path, id } = splitKey(from)
+      for (const row of scan.iterate(path, id, below ?? NO_BOUND, now)) yield uploadOf(row)
+    },
+
+    /** Of an upload that was found. */
+    parts(id: string, { after = 0, limit }: PartQuery): PartListing {
+      const rows = parts.all(id, after, limit + 1)
+      const given = rows.slice(0, limit).map(partOf)
+      const last = given.at(-1)
+      return { parts: given, ...(rows.length > limit && last && { next: last.number }) }
+    },
+
+    hasExpired: (now: UnixSeconds): boolean => hasExpired.get(now) !== undefined,
+  }
+}
+
+const uploadOf = ({ meta, ...upload }: UploadRow): MultipartInfo =>
+  meta === null ? upload : { ...upload, meta: metaOf(meta) }

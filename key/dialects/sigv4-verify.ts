@@ -3,23 +3,25 @@
  * said before its signature is good: not whether its access key exists, nor whether it expired.
  */
 import type { Block } from '../claims.ts'
-import { type KeyText, parseKey } from '../format.ts'
 import { Refusal } from '../refusal.ts'
-import { type Grant, grantOfForeign, kidOf, verifySessionToken, withBlock } from '../sign.ts'
-import type { Signer } from '../signer.ts'
+import type { Grant } from '../sign.ts'
 import {
   canonicalRequest,
-  type DateKey,
   type Hashing,
   reencodedPath,
-  type SigV4Signer,
   sameSignature,
   signature,
-  signingKeyOf,
   stringToSign,
 } from './sigv4.ts'
 import { type ChunkChain, chunkChain } from './sigv4-chunks.ts'
 import { isStreaming, type SigV4Claimed, STREAMING } from './sigv4-claim.ts'
+import {
+  invalidSignature,
+  type Lookup,
+  namedCredential,
+  notBefore,
+  presignedId,
+} from './sigv4-credential.ts'
 
 /** How the gateway may have been addressed, as the client saw it. */
 export interface Address {
@@ -30,8 +32,7 @@ export interface Address {
 }
 
 export interface VerifyOptions {
-  /** of the access key id, or of the signing key that a session token names */
-  readonly lookup: (kid: string) => SigV4Signer | undefined
+  readonly lookup: Lookup
   readonly hashing: Hashing
   /** see {@link addressesOf}; tried in this order */
   readonly addresses: readonly Address[]
@@ -70,15 +71,13 @@ export interface SigV4Verified {
  * @throws Refusal signature_invalid; then key_malformed, header_not_granted
  */
 export function verifySigV4(claimed: SigV4Claimed, options: VerifyOptions): SigV4Verified {
-  const { hashing, lookup, service } = options
-  const token = claimed.sessionToken === undefined ? undefined : parseKey(claimed.sessionToken)
-  const signer = lookup(token === undefined ? claimed.accessKeyId : kidOf(token))
-  const dateKey = dateKeyFor(claimed, signer)
-  const signingKey = signingKeyOf(dateKey ?? nobody(hashing), claimed.scope, hashing.mac)
+  const { hashing } = options
+  const credential = namedCredential(claimed, options.lookup, hashing)
+  const { signingKey } = credential
   const address = addressSigned(claimed, signingKey, options)
-  const isOurs = address !== undefined && claimed.scope.service === service
-  if (!isOurs || dateKey === undefined || signer === undefined) throw invalid()
-  const grant = grantFor(claimed, signer.signer, token, hashing)
+  const isOurs = credential.isKnown && claimed.scope.service === options.service
+  if (address === undefined || !isOurs) throw invalidSignature()
+  const grant = credential.grant(blockOf(claimed), idOf(claimed, hashing))
   checkUnsigned(claimed)
   return {
     grant,
@@ -87,24 +86,6 @@ export function verifySigV4(claimed: SigV4Claimed, options: VerifyOptions): SigV
     hoisted: claimed.hoisted,
   }
 }
-
-const invalid = (): Refusal =>
-  new Refusal(
-    'signature_invalid',
-    'the request was not signed with an access key of this gateway, or was altered; check the secret access key, the host and the path that were signed',
-  )
-
-function dateKeyFor(claimed: SigV4Claimed, signer: SigV4Signer | undefined): DateKey | undefined {
-  return claimed.sessionToken === undefined
-    ? signer?.dateKey
-    : signer?.sessionDateKey(claimed.sessionToken)
-}
-
-/** An access key that nobody has takes as long to refuse as one that is there. */
-const nobody =
-  ({ mac }: Hashing): DateKey =>
-  (date) =>
-    mac(new Uint8Array(47), date)
 
 /** More ways to have been addressed than this are not tried. */
 const MAX_TRIES = 32
@@ -173,51 +154,20 @@ function checkUnsigned({ headers, signedHeaders, hoisted }: SigV4Claimed): void 
   throw new Refusal('key_malformed', `"${twice}" is there both as a header and in the query`)
 }
 
-/** Requests and URLs made this long ahead of our clock are taken: clocks differ. */
-const AHEAD_SECONDS = 900
 /** How old a request signed in its header may be. */
 const HEADER_LIFE_SECONDS = 900
-/** What a block's `nbf` is given anyway. */
-const LEEWAY_SECONDS = 60
-
-function grantFor(
-  claimed: SigV4Claimed,
-  signer: Signer,
-  token: KeyText | undefined,
-  hashing: Hashing,
-): Grant {
-  const own = blockOf(claimed)
-  const id = idOf(claimed, hashing)
-  if (token === undefined) {
-    const ids = [claimed.accessKeyId, ...(id === claimed.accessKeyId ? [] : [id])]
-    return grantOfForeign(signer, own, { id, ids, issuedAt: claimed.signedAt })
-  }
-  const grant = verifySessionToken(token, signer, hashing.mac)
-  if (grant.blocks.findLast(({ jti }) => jti !== undefined)?.jti !== claimed.accessKeyId) {
-    throw invalid()
-  }
-  return withBlock(grant, own, id)
-}
 
 function blockOf({ form, signedAt, expires, responses }: SigV4Claimed): Block {
   const life = form === 'query' ? (expires ?? 0) : HEADER_LIFE_SECONDS
   return {
-    nbf: Math.max(0, signedAt - AHEAD_SECONDS + LEEWAY_SECONDS),
+    nbf: notBefore(signedAt),
     exp: signedAt + life,
     ...(responses.size > 0 && { respond: Object.fromEntries(responses) }),
   }
 }
 
-/**
- * A presigned URL is revoked by itself under the start of its signature's hash: the signature is a
- * secret, and ids are logged.
- */
-const idOf = ({ form, accessKeyId, signature }: SigV4Claimed, { sha256 }: Hashing): string =>
-  form === 'query' ? presignedId(signature, sha256) : accessKeyId
-
-/** The id of a presigned URL, or of a POST policy, by its signature. */
-export const presignedId = (signature: string, sha256: Hashing['sha256']): string =>
-  sha256(signature).slice(0, 32)
+const idOf = ({ form, accessKeyId, signature }: SigV4Claimed, hashing: Hashing): string =>
+  form === 'query' ? presignedId(signature, hashing) : accessKeyId
 
 function payloadOf(
   { payloadHash = '', scope, dateTime, signature: seed }: SigV4Claimed,

@@ -1,8 +1,9 @@
 /** What there is to measure on, and with. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
-import { availableParallelism, release } from 'node:os'
+import { availableParallelism, cpus, release } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Machine {
   readonly cpu: string
@@ -50,6 +51,25 @@ export const describeMachine = ({ cpu, cores, kernel, commit, programs }: Machin
   `${cpu}, ${cores} cores, Linux ${kernel}; valetkey ${commit}; ${Object.entries(programs)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}`
+
+/** Above this share of the machine, others at work are felt in our figures. */
+export const QUIET = 0.1
+
+/** The share of the machine that is busy, looked at for a second in which we do nothing. */
+export async function busyShare(): Promise<number> {
+  const before = times()
+  await pause(1000)
+  const after = times()
+  return (after.busy - before.busy) / (after.all - before.all)
+}
+
+function times(): { readonly busy: number; readonly all: number } {
+  const sums = cpus().map(({ times: { user, nice, sys, irq, idle } }) => {
+    const busy = user + nice + sys + irq
+    return { busy, all: busy + idle }
+  })
+  return sums.reduce((a, b) => ({ busy: a.busy + b.busy, all: a.all + b.all }))
+}
 
 function isOnPath(name: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { Bench } from './bench.ts'
 import { build, CHECKOUT } from './build.ts'
 import type { Finding } from './goals.ts'
-import { describeMachine, lookAround, type Machine } from './machine.ts'
+import { busyShare, describeMachine, lookAround, type Machine, QUIET } from './machine.ts'
 import { asText, goalTable, save } from './report.ts'
 import type { Row, Section } from './row.ts'
 import { choose, ROWS } from './rows.ts'
@@ -90,10 +90,14 @@ async function main(): Promise<void> {
   tell(describeMachine(machine))
   if (machine.missing.length > 0)
     tell(`not on the PATH, and left out: ${machine.missing.join(', ')}`)
+  const busy = await busyShare()
+  if (busy > QUIET) {
+    tell(`others keep ${Math.round(busy * 100)} % of this machine busy: figures are preliminary`)
+  }
   const outcomes = await run(rows, machine)
   const findings: Finding[] = outcomes.flatMap(({ section }) => section?.findings ?? [])
   tell(`\n${asText(goalTable(findings))}`)
-  const date = new Date().toISOString().slice(0, 10)
+  const date = new Date().toISOString().slice(0, 10) + (busy > QUIET ? ', preliminary' : '')
   if (values.save) save(join(CHECKOUT, 'docs/performance.md'), machine, findings, date)
   if (values.json) {
     process.stdout.write(`${JSON.stringify({ date, machine, outcomes, findings }, null, 2)}\n`)

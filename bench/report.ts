@@ -97,7 +97,7 @@ function lineOf(finding: Finding, { commit }: Machine, date: string): string {
     limit(goal.must, goal),
     limit(goal.goal, goal),
     WORDS[verdictOf(finding)],
-    `${date}, ${commit}`,
+    `${date}, at ${commit}`,
   ]
   return `| ${cells.join(' | ')} |`
 }

@@ -67,40 +67,24 @@ async function readers(bench: Bench, size: SizeName): Promise<readonly Reader[]>
   const isLarge = SIZES[size] >= SIZES['1m']
   // which of them is best differs by size: the others would only cost time
   const variants: readonly Variant[] = isLarge ? ['chunked'] : ['nopush', 'cached']
-  return [
-    ...(nginx ? variants : []).map((variant) => ({
-      name: `nginx secure_link, ${variant}`,
-      role: 'anchor' as const,
-      program: (nginx as NonNullable<typeof nginx>).program,
-      url: nginx?.url(variant, size) ?? '',
-    })),
-    ...(nginx?.hasNjs && !isLarge
-      ? [
-          {
-            name: 'nginx + njs, HMAC-SHA256',
-            role: 'other' as const,
-            program: nginx.program,
-            url: nginx.url('njs', size),
-          },
-        ]
-      : []),
-    ...(caddy
-      ? [
-          {
-            name: 'Caddy, no signature',
-            role: 'other' as const,
-            program: caddy.program,
-            url: `${caddy.origin}/${size}`,
-          },
-        ]
-      : []),
-    {
-      name: 'valetkey',
-      role: 'ours',
-      program: gateway.program,
-      url: await gateway.url('GET', `bench/${size}`),
-    },
-  ]
+  const all: Reader[] = []
+  if (nginx !== undefined) {
+    const { program } = nginx
+    for (const variant of variants) {
+      const name = `nginx secure_link, ${variant}`
+      all.push({ name, role: 'anchor', program, url: nginx.url(variant, size) })
+    }
+    if (nginx.hasNjs && !isLarge) {
+      const name = 'nginx + njs, HMAC-SHA256'
+      all.push({ name, role: 'other', program, url: nginx.url('njs', size) })
+    }
+  }
+  if (caddy !== undefined) {
+    const { program, origin } = caddy
+    all.push({ name: 'Caddy, no signature', role: 'other', program, url: `${origin}/${size}` })
+  }
+  const url = await gateway.url('GET', `bench/${size}`)
+  return [...all, { name: 'valetkey', role: 'ours', program: gateway.program, url }]
 }
 
 /**

@@ -1,10 +1,13 @@
 /** The in-memory twin of the disk store: for tests, and for gateways that keep nothing. */
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { bytes, type UnixSeconds } from '../../../key/units.ts'
-import { compareBytes } from '../byte-order.ts'
 import { holds } from '../condition.ts'
 import { ContentObject } from '../content-object.ts'
+import type { BucketRegister, FullStore, MetaChange } from '../full-store.ts'
 import { listing } from '../listing.ts'
+import { changedMeta, copied, meant, withMeta } from '../meta.ts'
+import type { Multipart } from '../multipart.ts'
+import type { CopiedObject, CopyConditions, CopyConflict } from '../object-copy.ts'
 import type {
   Committed,
   Conflict,
@@ -13,35 +16,40 @@ import type {
   NewObject,
   ObjectInfo,
   OpenObject,
-  Store,
   Upload,
   WriteCondition,
 } from '../store.ts'
+import { MemoryBuckets } from './buckets.ts'
+import { conflictWith, Entries, isWithin } from './entries.ts'
+import { MemoryMultipart } from './multipart.ts'
+import { MemoryUpload } from './upload.ts'
 
-interface Entry {
-  readonly info: ObjectInfo
-  readonly content: Uint8Array
-}
-
-export class MemoryStore implements Store {
-  readonly #now: () => UnixSeconds
-  readonly #entries = new Map<ObjectPath, Entry>()
+export class MemoryStore implements FullStore {
+  readonly multipart: Multipart
+  readonly buckets: BucketRegister
+  readonly #entries: Entries
 
   constructor({ now }: { now: () => UnixSeconds }) {
-    this.#now = now
+    this.#entries = new Entries(now)
+    const multipart = new MemoryMultipart(this.#entries, now)
+    this.multipart = multipart
+    this.buckets = new MemoryBuckets(this.#entries, (name) => multipart.abortIn(name))
   }
 
   head(path: ObjectPath): ObjectInfo | undefined {
-    return this.#entry(path)?.info
+    return this.#entries.get(path)?.info
   }
 
   open(path: ObjectPath): OpenObject | undefined {
-    const entry = this.#entry(path)
+    const entry = this.#entries.get(path)
     return entry && new ContentObject(entry.info, entry.content)
   }
 
   upload(path: ObjectPath): Upload {
-    return new MemoryUpload((content, as, condition) => this.#put(path, content, as, condition))
+    return new MemoryUpload((content, as: NewObject, condition) => {
+      const info = withMeta({ path, size: bytes(content.length), ...as }, meant(as.meta))
+      return this.#entries.put({ info, content }, condition)
+    })
   }
 
   async delete(path: ObjectPath, condition?: WriteCondition): Promise<boolean | Conflict> {
@@ -50,16 +58,35 @@ export class MemoryStore implements Store {
     return this.#entries.delete(path)
   }
 
+  async copy(
+    from: ObjectPath,
+    to: ObjectPath,
+    as: CopiedObject,
+    { source, target }: CopyConditions = {},
+  ): Promise<Committed | CopyConflict> {
+    const entry = this.#entries.get(from)
+    if (entry === undefined || !holds(source, entry.info)) {
+      return { ...conflictWith(entry?.info), of: 'source' }
+    }
+    const { content } = entry
+    const outcome = this.#entries.put({ info: copied(entry.info, to, as), content }, target)
+    return outcome.done ? outcome : { ...outcome, of: 'target' }
+  }
+
+  async setMeta(
+    path: ObjectPath,
+    change: MetaChange,
+    condition?: WriteCondition,
+  ): Promise<Committed | Conflict> {
+    const entry = this.#entries.get(path)
+    if (entry === undefined) return { done: false }
+    const info = withMeta(entry.info, changedMeta(entry.info.meta, change))
+    return this.#entries.put({ info, content: entry.content }, condition)
+  }
+
   list(query: ListQuery): Listing {
-    const sorted = [...this.#entries.keys()]
-      .flatMap((path) => this.head(path) ?? [])
-      .sort((a, b) => compareBytes(a.path, b.path))
-    return listing(query, (from, below) =>
-      sorted.filter(
-        ({ path }) =>
-          compareBytes(path, from) >= 0 && (below === undefined || compareBytes(path, below) < 0),
-      ),
-    )
+    const sorted = this.#entries.sorted().map(({ meta: _, ...listed }) => listed)
+    return listing(query, (from, below) => sorted.filter(({ path }) => isWithin(path, from, below)))
   }
 
   trouble(): undefined {
@@ -69,58 +96,4 @@ export class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#entries.clear()
   }
-
-  #entry(path: ObjectPath): Entry | undefined {
-    const entry = this.#entries.get(path)
-    if (entry?.info.expires === undefined || entry.info.expires > this.#now()) return entry
-    this.#entries.delete(path)
-    return undefined
-  }
-
-  #put(
-    path: ObjectPath,
-    content: Uint8Array,
-    as: NewObject,
-    condition: WriteCondition | undefined,
-  ): Committed | Conflict {
-    const existing = this.head(path)
-    if (!holds(condition, existing)) return conflictWith(existing)
-    const info = { path, size: bytes(content.length), ...as }
-    this.#entries.set(path, { info, content })
-    return { done: true, info, created: existing === undefined }
-  }
 }
-
-type Put = (
-  content: Uint8Array,
-  as: NewObject,
-  condition: WriteCondition | undefined,
-) => Committed | Conflict
-
-class MemoryUpload implements Upload {
-  readonly #put: Put
-  #chunks: Uint8Array[] | undefined = []
-
-  constructor(put: Put) {
-    this.#put = put
-  }
-
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    if (this.#chunks === undefined) throw new Error('this upload has ended')
-    this.#chunks.push(...chunks)
-  }
-
-  async commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
-    if (this.#chunks === undefined) throw new Error('this upload has ended')
-    const content = Buffer.concat(this.#chunks)
-    this.#chunks = undefined
-    return this.#put(content, as, condition)
-  }
-
-  async discard(): Promise<void> {
-    this.#chunks = undefined
-  }
-}
-
-const conflictWith = (existing: ObjectInfo | undefined): Conflict =>
-  existing === undefined ? { done: false } : { done: false, existing }

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import type { ObjectPath } from '../../../key/object-path.ts'
+import { bytes, type UnixSeconds } from '../../../key/units.ts'
+import { compareBytes } from '../byte-order.ts'
+import { holds } from '../condition.ts'
+import type {
+  CompletedObject,
+  Multipart,
+  MultipartFailure,
+  MultipartInfo,
+  MultipartListing,
+  MultipartQuery,
+  MultipartRef,
+  NewMultipart,
+  NewPart,
+  PartCommitted,
+  PartInfo,
+  PartList,
+  PartListing,
+  PartQuery,
+  PartSource,
+  PartUpload,
+} from '../multipart.ts'
+import { keyOf, multipartListing } from '../multipart-listing.ts'
+import type { CopyConflict } from '../object-copy.ts'
+import { assembled, listFailure } from '../part-list.ts'
+import type { Committed, Conflict, WriteCondition } from '../store.ts'
+import { conflictWith, type Entries, isWithin } from './entries.ts'
+import { MemoryUpload } from './upload.ts'
+
+interface Part {
+  readonly info: PartInfo
+  readonly content: Uint8Array
+}
+
+interface Begun {
+  readonly info: MultipartInfo
+  readonly parts: Map<number, Part>
+}
+
+const NO_SUCH_UPLOAD: MultipartFailure = { done: false, failed: 'no_such_upload' }
+
+export class MemoryMultipart implements Multipart {
+  readonly #entries: Entries
+  readonly #now: () => UnixSeconds
+  readonly #begun = new Map<string, Begun>()
+
+  constructor(entries: Entries, now: () => UnixSeconds) {
+    this.#entries = entries
+    this.#now = now
+  }
+
+  async create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo> {
+    const info = { path, id: randomBytes(16).toString('hex'), ...as }
+    this.#begun.set(info.id, { info, parts: new Map() })
+    return info
+  }
+
+  find(ref: MultipartRef): MultipartInfo | undefined {
+    return this.#find(ref)?.info
+  }
+
+  part(ref: MultipartRef, number: number): PartUpload | undefined {
+    if (this.#find(ref) === undefined) return undefined
+    return new MemoryUpload((content, as: NewPart) => this.#put(ref, number, content, as))
+  }
+
+  async copyPart(
+    ref: MultipartRef,
+    number: number,
+    source: PartSource,
+    as: NewPart,
+  ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
+    const entry = this.#entries.get(source.path)
+    if (entry === undefined || !holds(source.condition, entry.info)) {
+      return { ...conflictWith(entry?.info), of: 'source' }
+    }
+    const { content } = entry
+    const range = source.range ?? { start: 0, length: content.length }
+    const end = range.start + range.length
+    if (end > content.length) return { done: false, failed: 'range_unsatisfiable', number }
+    return this.#put(ref, number, content.subarray(range.start, end), as)
+  }
+
+  parts(ref: MultipartRef, { after = 0, limit }: PartQuery): PartListing | undefined {
+    const begun = this.#find(ref)
+    if (begun === undefined) return undefined
+    const all = [...begun.parts.values()]
+      .map(({ info }) => info)
+      .filter(({ number }) => number > after)
+      .sort((a, b) => a.number - b.number)
+    const parts = all.slice(0, limit)
+    const last = parts.at(-1)
+    return { parts, ...(all.length > limit && last && { next: last.number }) }
+  }
+
+  async complete(
+    ref: MultipartRef,
+    list: PartList,
+    as: CompletedObject,
+    condition?: WriteCondition,
+  ): Promise<Committed | Conflict | MultipartFailure> {
+    const begun = this.#find(ref)
+    if (begun === undefined) return NO_SUCH_UPLOAD
+    const failure = listFailure(list, (number) => begun.parts.get(number)?.info)
+    if (failure !== undefined) return failure
+    const chosen = list.parts.flatMap(({ number }) => begun.parts.get(number) ?? [])
+    const parts = chosen.map(({ info }) => info)
+    const content = Buffer.concat(chosen.map((part) => part.content))
+    const outcome = this.#entries.put({ info: assembled(ref, parts, as), content }, condition)
+    if (outcome.done) this.#begun.delete(ref.id)
+    return outcome
+  }
+
+  async abort(ref: MultipartRef): Promise<boolean> {
+    return this.#find(ref) !== undefined && this.#begun.delete(ref.id)
+  }
+
+  list(query: MultipartQuery): MultipartListing {
+    const sorted = [...this.#begun.values()]
+      .flatMap(({ info }) => this.find(info) ?? [])
+      .sort((a, b) => compareBytes(keyOf(a), keyOf(b)))
+    return multipartListing(query, (from, below) =>
+      sorted.filter((info) => isWithin(keyOf(info), from, below)),
+    )
+  }
+
+  /** Ends the uploads to a bucket. */
+  abortIn(bucket: string): void {
+    for (const { info } of this.#begun.values()) {
+      if (info.path.startsWith(`${bucket}/`)) this.#begun.delete(info.id)
+    }
+  }
+
+  #find({ path, id }: MultipartRef): Begun | undefined {
+    const begun = this.#begun.get(id)
+    if (begun?.info.path !== path) return undefined
+    if (begun.info.expires > this.#now()) return begun
+    this.#begun.delete(id)
+    return undefined
+  }
+
+  #put(
+    ref: MultipartRef,
+    number: number,
+    content: Uint8Array,
+    as: NewPart,
+  ): PartCommitted | MultipartFailure {
+    const begun = this.#find(ref)
+    if (begun === undefined) return NO_SUCH_UPLOAD
+    const part = { ...as, number, size: bytes(content.length) }
+    begun.parts.set(number, { info: part, content })
+    return { done: true, part }
+  }
+}

@@ -1,0 +1,33 @@
+import type { WriteCondition } from '../store.ts'
+
+/** Bytes in memory, until they become an object or a part. */
+export class MemoryUpload<As, Outcome> {
+  readonly #enter: Enter<As, Outcome>
+  #chunks: Uint8Array[] | undefined = []
+
+  constructor(enter: Enter<As, Outcome>) {
+    this.#enter = enter
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#chunks === undefined) throw new Error('this upload has ended')
+    this.#chunks.push(...chunks)
+  }
+
+  async commit(as: As, condition?: WriteCondition): Promise<Outcome> {
+    if (this.#chunks === undefined) throw new Error('this upload has ended')
+    const content = Buffer.concat(this.#chunks)
+    this.#chunks = undefined
+    return this.#enter(content, as, condition)
+  }
+
+  async discard(): Promise<void> {
+    this.#chunks = undefined
+  }
+}
+
+type Enter<As, Outcome> = (
+  content: Uint8Array,
+  as: As,
+  condition: WriteCondition | undefined,
+) => Outcome

@@ -23,7 +23,8 @@ import type { Clock, Services } from './services.ts'
 import { Buckets } from './store/buckets.ts'
 import { DiskStore } from './store/disk/store.ts'
 import type { BucketsSettings } from './store/folder/config.ts'
-import { FolderStore } from './store/folder/store.ts'
+import { openFolders } from './store/folder/open.ts'
+import type { FullStore } from './store/full-store.ts'
 import type { Store, Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
@@ -36,7 +37,7 @@ export interface GatewayParts {
   readonly publicUrls: readonly string[]
   readonly ledger: Ledger
   readonly keyring: Keyring
-  readonly store: Store
+  readonly store: FullStore
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -55,20 +56,14 @@ export async function openStore(
   data: string,
   instance: Instance,
   now: () => UnixSeconds,
-): Promise<Store> {
-  const common = { now, ...(reserve !== undefined && { reserve }) }
-  const shared = await DiskStore.open({ ...common, folder: join(data, 'store'), instance })
-  const own = new Map<string, Store>()
-  const all = new Buckets(shared, own)
+): Promise<FullStore> {
+  const common = { instance, now, ...(reserve !== undefined && { reserve }) }
+  const shared = await DiskStore.open({ ...common, folder: join(data, 'store') })
+  if (Object.keys(buckets).length === 0) return shared
   try {
-    for (const [bucket, settings] of Object.entries(buckets)) {
-      const kept = { data: join(data, 'folders', bucket), instance }
-      const options = { ...common, ...settings, ...kept, bucket }
-      own.set(bucket, await FolderStore.open(options))
-    }
-    return own.size === 0 ? shared : all
+    return new Buckets(shared, await openFolders(buckets, { ...common, data }))
   } catch (error) {
-    await all.close()
+    await shared.close()
     throw error
   }
 }

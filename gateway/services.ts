@@ -4,7 +4,7 @@ import type { UnixSeconds } from '../key/units.ts'
 import type { Gatekeeper } from './admit.ts'
 import type { GatewaySettings, S3Settings } from './config.ts'
 import type { Cors } from './cors.ts'
-import type { Store } from './store/store.ts'
+import type { FullStore } from './store/full-store.ts'
 import type { Transfers } from './transfers.ts'
 
 export interface Services {
@@ -12,7 +12,7 @@ export interface Services {
   readonly s3: S3Settings
   /** where clients reach this gateway, as configured; empty where nobody said */
   readonly publicUrls: readonly string[]
-  readonly store: Store
+  readonly store: FullStore
   readonly gatekeeper: Gatekeeper
   readonly transfers: Transfers
   readonly cors: Cors

@@ -1,8 +1,14 @@
 /** Several stores as one: some buckets have a store of their own, all others share one. */
 import { bucketOf, type ObjectPath } from '../../key/object-path.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
+import { BucketsMultipart, BucketsRegister, type OwnStores, refuseOwn } from './bucket-powers.ts'
 import { compareBytes } from './byte-order.ts'
+import { copyThrough } from './copy-through.ts'
+import type { BucketRegister, FullStore, MetaChange } from './full-store.ts'
+import type { Multipart } from './multipart.ts'
+import type { CopiedObject, CopyConditions, CopyConflict } from './object-copy.ts'
 import type {
+  Committed,
   Conflict,
   Listing,
   ListQuery,
@@ -15,17 +21,21 @@ import type {
 } from './store.ts'
 import { type Candidate, type Cursor, walkedListing } from './walked-listing.ts'
 
-export class Buckets implements Store {
-  readonly #shared: Store
-  readonly #own: ReadonlyMap<string, Store>
+export class Buckets implements FullStore {
+  readonly multipart: Multipart
+  readonly buckets: BucketRegister
+  readonly #shared: FullStore
+  readonly #own: OwnStores
 
   /**
    * @param shared what it holds in the buckets of `own` is not seen
    * @param own by the bucket's name
    */
-  constructor(shared: Store, own: ReadonlyMap<string, Store>) {
+  constructor(shared: FullStore, own: OwnStores) {
     this.#shared = shared
     this.#own = own
+    this.multipart = new BucketsMultipart(shared, own)
+    this.buckets = new BucketsRegister(shared, own)
   }
 
   head(path: ObjectPath): Awaitable<ObjectInfo | undefined> {
@@ -42,6 +52,29 @@ export class Buckets implements Store {
 
   delete(path: ObjectPath, condition?: WriteCondition): Promise<boolean | Conflict> {
     return this.#of(path).delete(path, condition)
+  }
+
+  copy(
+    from: ObjectPath,
+    to: ObjectPath,
+    as: CopiedObject,
+    conditions?: CopyConditions,
+  ): Promise<Committed | CopyConflict> {
+    const source = { store: this.#of(from), path: from }
+    const target = { store: this.#of(to), path: to }
+    if (source.store === this.#shared && target.store === this.#shared) {
+      return this.#shared.copy(from, to, as, conditions)
+    }
+    return copyThrough(source, target, as, conditions)
+  }
+
+  async setMeta(
+    path: ObjectPath,
+    change: MetaChange,
+    condition?: WriteCondition,
+  ): Promise<Committed | Conflict> {
+    refuseOwn(this.#own, path, 'what else is known of an object is not kept there')
+    return this.#shared.setMeta(path, change, condition)
   }
 
   list(query: ListQuery): Awaitable<Listing> {

@@ -16,7 +16,7 @@ import {
 import { type RunningGateway, startGateway, systemClock } from '../../gateway/main.ts'
 import type { Clock } from '../../gateway/services.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
-import type { Store } from '../../gateway/store/store.ts'
+import type { FullStore } from '../../gateway/store/full-store.ts'
 import type { Block, FirstBlock } from '../../key/claims.ts'
 import { nodeMac } from '../../key/node-mac.ts'
 import { parsePath, targetOf } from '../../key/object-path.ts'
@@ -33,14 +33,14 @@ export interface HouseOptions {
   readonly publicUrls?: readonly string[]
   readonly clock?: Partial<Clock>
   /** another store than a disk store in the temporary folder */
-  readonly store?: Store
+  readonly store?: FullStore
 }
 
 export interface House {
   readonly folder: string
   readonly ledger: SqliteLedger
   readonly keyring: Keyring
-  readonly store: Store
+  readonly store: FullStore
   readonly gateway: RunningGateway
   /** what was logged, one parsed line each */
   readonly logged: Record<string, unknown>[]

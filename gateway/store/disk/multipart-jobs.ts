@@ -1,16 +1,8 @@
 import type { Database } from '../../../database/open.ts'
-import { bytes, type UnixSeconds } from '../../../key/units.ts'
+import { bytes } from '../../../key/units.ts'
 import { holds } from '../condition.ts'
-import type {
-  MultipartFailure,
-  MultipartInfo,
-  MultipartRef,
-  NewPart,
-  PartInfo,
-  PartSource,
-} from '../multipart.ts'
+import type { MultipartFailure, MultipartRef, NewPart, PartInfo, PartSource } from '../multipart.ts'
 import { prepareCompletion } from './completion.ts'
-import { textOf } from './meta-text.ts'
 import type { Occasion, Tools, Unmet } from './object-jobs.ts'
 import { checksumsText } from './part-rows.ts'
 import type { Blob, Inline } from './schema.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Instance } from '../database/instance.ts'
 import { SteadyClock } from '../gateway/clock.ts'
 import { openStore, systemClock } from '../gateway/main.ts'
-import type { Store } from '../gateway/store/store.ts'
+import type { FullStore } from '../gateway/store/full-store.ts'
 import type { Minted } from '../issuer/mint.ts'
 import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
 import { scopesOf } from '../key/claims.ts'
@@ -32,6 +32,9 @@ export interface DataFolderOptions {
   /** of the environment */
   readonly signingKeys: readonly SigningKey[]
 }
+
+/** What is written down of a key: all but the key itself. */
+type Recorded = Pick<Minted, 'claims' | 'expires'>
 
 const LEDGER = 'ledger.db'
 /** Whoever opens anything tells the others so, there. */
@@ -67,7 +70,7 @@ export class DataFolder {
   #instance: Instance | undefined
   #ledger: Promise<Ledger> | undefined
   #keyring: Promise<Keyring> | undefined
-  #store: Promise<Store> | undefined
+  #store: Promise<FullStore> | undefined
   #clock: Promise<SteadyClock> | undefined
 
   constructor(options: DataFolderOptions) {
@@ -99,7 +102,7 @@ export class DataFolder {
     return this.#clock
   }
 
-  store(): Promise<Store> {
+  store(): Promise<FullStore> {
     const { settings } = this.#options
     this.#store ??= this.clock().then(({ now }) =>
       this.#opened(openStore(settings, this.path, this.instance, now)),
@@ -147,7 +150,7 @@ export class DataFolder {
   }
 
   /** Writes down that keys were minted here. @throws Failure where an id was used before */
-  async record(minted: readonly Minted[], issuedBy = 'cli'): Promise<void> {
+  async record(minted: readonly Recorded[], issuedBy = 'cli'): Promise<void> {
     const ledger = await this.ledger()
     try {
       await ledger.recordIssued(minted.map((one) => issuedKeyOf(one, issuedBy)))
@@ -177,7 +180,7 @@ export class DataFolder {
   }
 }
 
-const issuedKeyOf = ({ claims, expires }: Minted, issuedBy: string): IssuedKey => ({
+const issuedKeyOf = ({ claims, expires }: Recorded, issuedBy: string): IssuedKey => ({
   id: claims.jti,
   kid: claims.kid,
   subjects: claims.sub === undefined ? [] : [claims.sub],

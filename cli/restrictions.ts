@@ -96,10 +96,15 @@ export function withFlagNames<T>(make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (!(error instanceof OptionsError)) throw error
-    const lines = error.mistakes.map(({ option, message }) => `${flagOf(option)} ${message}`)
-    throw new UsageError(printable(lines.join('; ')))
+    throw byFlags(error)
   }
+}
+
+/** An error whose mistakes are said by their flags; any other as it is. */
+export function byFlags(error: unknown): unknown {
+  if (!(error instanceof OptionsError)) return error
+  const lines = error.mistakes.map(({ option, message }) => `${flagOf(option)} ${message}`)
+  return new UsageError(printable(lines.join('; ')))
 }
 
 function flagOf(option: string): string {

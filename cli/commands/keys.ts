@@ -15,6 +15,7 @@ import type { Cli } from '../cli.ts'
 import { Failure } from '../failure.ts'
 import { printable, relativeTime } from '../format.ts'
 import { formatTable } from '../table.ts'
+import { addKeysCreate } from './keys-create.ts'
 
 interface GraceFlags {
   readonly grace: Seconds
@@ -32,6 +33,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .description('List the signing keys.')
     .addHelpText('after', '\nExample:\n  valetkey keys list')
     .action(() => list(cli))
+  addKeysCreate(keys, cli)
   addChanges(keys, cli)
   addCarrying(keys, cli)
 }
@@ -115,6 +117,7 @@ function table(cli: Cli, lines: readonly Line[]): string {
   return formatTable<Line>(
     [
       { title: 'KID', value: ({ kid }) => kid },
+      { title: 'KIND', value: ({ kind }) => kind },
       {
         title: 'STATUS',
         value: ({ status }) => status,

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { renderUnicodeCompact } from 'uqr'
 import { type Minted, mint as mintKey } from '../../issuer/mint.ts'
 import type { MintOptions } from '../../issuer/options.ts'
@@ -6,16 +6,19 @@ import type { SigningKey } from '../../key/signer.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
 import { curlLines } from '../curl.ts'
-import { Failure } from '../failure.ts'
+import { Failure, UsageError } from '../failure.ts'
 import { relativeTime } from '../format.ts'
 import { addRestrictions, restrictionsStated, withFlagNames } from '../restrictions.ts'
 import type { Settings } from '../settings/schema.ts'
+import { mintForS3, S3_FORMS, type S3Form } from './mint-s3.ts'
 
 interface Flags {
   readonly overwrite?: true
   readonly keyOnly?: true
   readonly curl?: true
   readonly qr?: true
+  readonly as?: S3Form
+  readonly signingKey?: string
 }
 
 export function addMint(program: Command, cli: Cli): void {
@@ -28,6 +31,12 @@ export function addMint(program: Command, cli: Cli): void {
     .option('--key-only', 'print the key without the URL')
     .option('--curl', 'print curl command lines')
     .option('--qr', 'draw the link as a QR code, on stderr')
+    .addOption(
+      new Option('--as <form>', 'for S3 clients: a presigned URL, a form, credentials').choices(
+        S3_FORMS,
+      ),
+    )
+    .option('--signing-key <kid>', 'with --as: sign with this one')
     .addHelpText(
       'after',
       "\nExample:\n  valetkey mint uploads/ann/ --method PUT --max-size 10MiB --type 'image/*' --expires 1h",
@@ -40,6 +49,16 @@ async function mint(cli: Cli, paths: readonly string[], flags: Flags): Promise<v
     ...restrictionsStated({ ...flags }),
     path: paths,
     ...(flags.overwrite && { overwrite: true }),
+  }
+  if (flags.as === undefined && flags.signingKey !== undefined) {
+    throw new UsageError('--signing-key goes with --as')
+  }
+  if (flags.as !== undefined) {
+    if (flags.keyOnly || flags.curl || flags.qr) {
+      throw new UsageError('--key-only, --curl and --qr do not go with --as')
+    }
+    await mintForS3(cli, options, flags.as, flags.signingKey)
+    return
   }
   const minted = await mintedWith(cli, options)
   const { url, key, id, path, methods, expires } = minted

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { METHODS, RESPOND_HEADERS } from '../../key/claims.ts'
 import { parseScope } from '../../key/object-path.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../../key/refusal.ts'
-import { SIGNER_STATUSES } from '../../key/signer.ts'
+import { SIGNER_STATUSES, SIGNING_KEY_KINDS } from '../../key/signer.ts'
 import { durationOf } from '../option-values.ts'
 
 const time = z.int().openapi({ description: 'Unix seconds' })
@@ -151,6 +151,9 @@ export const IssuedKeys = z
 export const SigningKey = z
   .strictObject({
     kid: id,
+    kind: z
+      .enum(SIGNING_KEY_KINDS)
+      .openapi({ description: 'an s3 key is an access key for S3 clients' }),
     status: z.enum(SIGNER_STATUSES),
     secret: z
       .enum(['file', 'environment', 'missing'])

@@ -72,8 +72,9 @@ export const signingKeyRoutes: readonly Route[] = [
 ]
 
 /** Named one by one, so that nothing is shown by being added elsewhere. */
-const shown = ({ kid, status, createdAt, graceEnds, ceiling, secret }: KeyringEntry) => ({
+const shown = ({ kid, kind, status, createdAt, graceEnds, ceiling, secret }: KeyringEntry) => ({
   kid,
+  kind,
   status,
   secret,
   ...(createdAt !== undefined && { createdAt }),

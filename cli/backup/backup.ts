@@ -1,6 +1,6 @@
 /** Backs up a data folder, online, into a folder that any later run brings up to date. */
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { copyFile, open, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { copyDatabase, openSnapshot } from '../../database/copy.ts'
 import { Instance } from '../../database/instance.ts'
@@ -8,9 +8,10 @@ import { pruneCopy } from '../../gateway/store/disk/backup.ts'
 import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
 import type { BlobAmount, StoreCopy } from '../../gateway/store/maintenance.ts'
 import type { UnixSeconds } from '../../key/units.ts'
+import { copyPrivately, makeFolder, syncFolder } from '../durable.ts'
 import { Failure } from '../failure.ts'
 import { programVersion } from '../version.ts'
-import { describeFile, type Manifest, newRunFolder, syncFolder, writeManifest } from './manifest.ts'
+import { describeFile, type Manifest, newRunFolder, writeManifest } from './manifest.ts'
 import { hasStore, storeFolderOf } from './places.ts'
 
 export interface BackupOptions {
@@ -60,7 +61,7 @@ const isInside = (path: string, folder: string): boolean => {
 }
 
 async function prepare(to: string, label: string): Promise<void> {
-  mkdirSync(to, { recursive: true, mode: 0o700 })
+  await makeFolder(to, 0o700)
   const names = readdirSync(to)
   if (names.length > 0 && !names.includes(ABOUT)) {
     throw new Failure(`${label} holds something else than a backup: name an empty or a new folder`)
@@ -87,7 +88,7 @@ async function run(options: BackupOptions): Promise<BackupResult> {
     ...(existsSync(join(into, 'index.db')) ? ['index.db'] : []),
     ...(await copyRest(options, into)),
   ]
-  await syncFolder(into)
+  for (const path of [into, to]) await syncFolder(path)
   const files: Manifest['files'] = []
   for (const name of names) files.push(await describeFile(into, name))
   const manifest: Manifest = {
@@ -152,17 +153,7 @@ async function copyRest({ data, secrets }: BackupOptions, into: string): Promise
 }
 
 async function copied(from: string, to: string, name: string): Promise<string> {
-  const target = join(to, name)
-  // readable by the owner only before there is anything to read
-  await (await open(target, 'wx', 0o600)).close()
-  await copyFile(join(from, name), target)
-  const file = await open(target, 'r+')
-  try {
-    await file.chmod(0o600)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await copyPrivately(join(from, name), join(to, name))
   return name
 }
 

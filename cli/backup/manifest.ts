@@ -7,6 +7,7 @@ import { createReadStream, readFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { syncFolder } from '../durable.ts'
 import { Failure } from '../failure.ts'
 import { printable } from '../format.ts'
 
@@ -23,7 +24,7 @@ const manifestSchema = z.strictObject({
   folder: z.string().regex(/^run-[0-9a-f]{16}$/),
   files: z.array(
     z.strictObject({
-      name: z.string().regex(/^(?:index\.db|ledger\.db|valetkey\.toml|secrets\/[\w-][\w.-]*)$/),
+      name: z.string().regex(/^(?:index\.db|ledger\.db|valetkey\.toml|secrets\/[^/.\0][^/\0]*)$/),
       size: count,
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
     }),
@@ -79,15 +80,6 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   }
   await rename(unfinished, join(folder, MANIFEST))
   await syncFolder(folder)
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 export async function describeFile(folder: string, name: string): Promise<BackedUpFile> {

@@ -1,6 +1,6 @@
 /** Makes a new data folder of a backup: under another name, until all of it is there and checked. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { copyFile, open, rename } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkWhole } from '../../database/copy.ts'
 import { Instance } from '../../database/instance.ts'
@@ -9,15 +9,10 @@ import { restoreBlobs } from '../../gateway/store/disk/backup.ts'
 import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
 import type { Amount, BlobAmount, Damage, MissingBlob } from '../../gateway/store/maintenance.ts'
 import type { UnixSeconds } from '../../key/units.ts'
+import { copyPrivately, makeFolder, syncFolder } from '../durable.ts'
 import { Failure } from '../failure.ts'
 import { counted } from '../format.ts'
-import {
-  type BackedUpFile,
-  describeFile,
-  type Manifest,
-  readManifest,
-  syncFolder,
-} from './manifest.ts'
+import { type BackedUpFile, describeFile, type Manifest, readManifest } from './manifest.ts'
 import { indexOf, storeFolderOf } from './places.ts'
 
 export interface RestoreOptions {
@@ -61,9 +56,9 @@ const placeOf = (data: string, name: string): string =>
 export async function restore(options: RestoreOptions): Promise<RestoreResult> {
   const { from, fromLabel, data } = options
   const manifest = readManifest(from, fromLabel)
-  checkEmpty(options)
+  checkPlace(options)
   const unfinished = `${data}.restoring`
-  mkdirSync(storeFolderOf(unfinished), { recursive: true, mode: 0o700 })
+  await makeFolder(storeFolderOf(unfinished), 0o700)
   for (const file of manifest.files) await bringFile(options, manifest, file, unfinished)
   const { missing, damaged } = await bringStore(options, manifest, unfinished)
   const known = new Set(manifest.missing.map(({ path }) => path))
@@ -75,11 +70,18 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
   return { folder, isRestored, manifest, missing, damaged, hasSecrets }
 }
 
-function checkEmpty({ data, dataLabel }: RestoreOptions): void {
-  if (!existsSync(data) || readdirSync(data).length === 0) return
-  throw new Failure(
-    `${dataLabel} is not empty: name a new data folder with --data, or move this one away`,
-  )
+function checkPlace({ data, dataLabel }: RestoreOptions): void {
+  if (!existsSync(data)) return
+  if (readdirSync(data).length > 0) {
+    throw new Failure(
+      `${dataLabel} is not empty: name a new data folder with --data, or move this one away`,
+    )
+  }
+  if (statSync(data).dev !== statSync(dirname(data)).dev) {
+    throw new Failure(
+      `${dataLabel} is where a file system is mounted, which can not be given to another folder: restore to a folder in it`,
+    )
+  }
 }
 
 async function bringFile(
@@ -98,15 +100,7 @@ async function bringFile(
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
   // of an earlier attempt
   for (const suffix of ['', '-wal', '-shm']) rmSync(target + suffix, { force: true })
-  await (await open(target, 'wx', 0o600)).close()
-  await copyFile(join(source, file.name), target)
-  const copy = await open(target, 'r+')
-  try {
-    await copy.chmod(0o600)
-    await copy.sync()
-  } finally {
-    await copy.close()
-  }
+  await copyPrivately(join(source, file.name), target)
 }
 
 interface Brought {

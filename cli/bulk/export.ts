@@ -152,6 +152,16 @@ class Export {
   async #write(target: string, object: OpenObject): Promise<void> {
     this.#started += 1
     const unfinished = join(this.#unfinished, String(this.#started))
+    try {
+      await this.#fill(unfinished, object)
+      if (this.#options.overwrite) await rename(unfinished, target)
+      else await linkOnce(unfinished, target)
+    } finally {
+      await rm(unfinished, { force: true })
+    }
+  }
+
+  async #fill(unfinished: string, object: OpenObject): Promise<void> {
     const file = await open(unfinished, 'wx')
     try {
       await copyInto(file, object, this.#options.signal)
@@ -160,8 +170,6 @@ class Export {
     } finally {
       await file.close()
     }
-    if (this.#options.overwrite) await rename(unfinished, target)
-    else await named(unfinished, target)
   }
 }
 
@@ -176,10 +184,9 @@ function segmentsOf(name: string): readonly string[] {
 }
 
 /** Unlike a rename, a link never replaces a file that came there meanwhile. */
-async function named(unfinished: string, target: string): Promise<void> {
+async function linkOnce(unfinished: string, target: string): Promise<void> {
   try {
     await link(unfinished, target)
-    await rm(unfinished)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new NotCarried('another file has come there meanwhile')

@@ -1,5 +1,6 @@
-import { lstat, mkdir, open } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncFolder } from '../durable.ts'
 import { NotCarried } from './left-out.ts'
 
 /**
@@ -46,19 +47,12 @@ export class Folders {
 
   /** When this resolves, the names of all folders, and of what was put into them, are durable. */
   async sync(): Promise<void> {
-    const paths = new Set([dirname(this.#root), this.#root])
+    const paths = new Set([this.#root])
     for (const made of this.#made.values())
       await made.then(
         (path) => paths.add(path),
         () => {},
       )
-    for (const path of paths) {
-      const folder = await open(path, 'r')
-      try {
-        await folder.sync()
-      } finally {
-        await folder.close()
-      }
-    }
+    for (const path of paths) await syncFolder(path)
   }
 }

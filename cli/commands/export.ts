@@ -1,9 +1,10 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import { type ExportResult, exportPrefix } from '../bulk/export.ts'
 import { prefixOf, tellLeftOut } from '../bulk/told.ts'
 import type { Cli } from '../cli.ts'
+import { makeFolder } from '../durable.ts'
 import { counted } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
 import { StatusLine, tallyLine } from '../status-line.ts'
@@ -32,7 +33,7 @@ async function run(cli: Cli, text: string, name: string, flags: Flags): Promise<
   const result = await cli
     .withData({ make: false }, (data) =>
       interruptible(cli.shell, async (signal) => {
-        mkdirSync(cli.resolve(name), { recursive: true })
+        await makeFolder(cli.resolve(name), 0o777)
         return exportPrefix({
           store: await data.store(),
           instance: data.instance,

@@ -19,14 +19,14 @@ interface Complete extends Occasion {
   readonly empty: Inline
 }
 
-type Chosen = Pick<PartRow, 'number' | 'size' | 'etag'> & { readonly id: number }
+type Named = Pick<PartRow, 'number' | 'size' | 'etag'>
 
 /** Of an object: parts that were copied may have several. */
 const MOST_PIECES = 100_000
 
 export function prepareCompletion(db: Database, { rows, removal }: Tools, uploads: Uploads) {
-  const partsOf = db.prepare<[number], Chosen>(
-    'SELECT id, number, size, etag FROM parts WHERE upload = ?',
+  const partsOf = db.prepare<[number], Named>(
+    'SELECT number, size, etag FROM parts WHERE upload = ?',
   )
   const countPieces = db
     .prepare<[number], number>(
@@ -47,22 +47,35 @@ export function prepareCompletion(db: Database, { rows, removal }: Tools, upload
     const chosen = list.parts.flatMap(({ number }) => parts.get(number) ?? [])
     const info = assembled(ref, chosen, as)
     const garbage = row === undefined ? [] : removal.object(row.oid, owner)
-    assemble(rows.insert(info), chosen, empty)
+    assemble(rows.insert(info), { upload, list, empty })
     const unused = removal.upload(upload, owner)
     return { done: true, existed: live !== undefined, garbage: [...garbage, ...unused], info }
   }
 }
 
-/** Strings the pieces of parts together as those of an object. */
+interface Assembly {
+  readonly upload: number
+  readonly list: PartList
+  readonly empty: Inline
+}
+
+/** Makes the pieces of parts those of an object, one after the other; the upload has them no more. */
 function prepareAssembly(db: Database) {
-  const take = db.prepare<{ oid: number; before: number; part: number }>(
+  const chosen = 'number IN (SELECT value FROM json_each(@numbers))'
+  const take = db.prepare<{ oid: number; upload: number; numbers: string }>(
     `INSERT INTO pieces (oid, seq, blob, start, length)
-     SELECT @oid, @before + seq, blob, start, length FROM part_pieces WHERE part = @part`,
+     SELECT @oid, row_number() OVER (ORDER BY number, seq) - 1, blob, start, length
+     FROM parts JOIN part_pieces ON part_pieces.part = parts.id
+     WHERE upload = @upload AND ${chosen}`,
+  )
+  const drop = db.prepare<{ upload: number; numbers: string }>(
+    `DELETE FROM parts WHERE upload = @upload AND ${chosen}`,
   )
   const insertContent = db.prepare('INSERT INTO contents (oid, sum, bytes) VALUES (?, ?, ?)')
-  return (oid: number, parts: readonly Chosen[], empty: Inline): void => {
-    let pieces = 0
-    for (const { id } of parts) pieces += take.run({ oid, before: pieces, part: id }).changes
-    if (pieces === 0) insertContent.run(oid, empty.sum, empty.bytes)
+  return (oid: number, { upload, list, empty }: Assembly): void => {
+    const numbers = JSON.stringify(list.parts.map(({ number }) => number))
+    const { changes } = take.run({ oid, upload, numbers })
+    drop.run({ upload, numbers })
+    if (changes === 0) insertContent.run(oid, empty.sum, empty.bytes)
   }
 }

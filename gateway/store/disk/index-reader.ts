@@ -7,6 +7,7 @@ import { prepareBuckets } from './bucket-rows.ts'
 import type { Checksum } from './checksum.ts'
 import { HotObjects } from './hot-objects.ts'
 import {
+  type Blob,
   type Inline,
   infoOf,
   LISTED_COLUMNS,
@@ -20,17 +21,16 @@ import {
 } from './schema.ts'
 import { prepareUploadReader } from './upload-reader.ts'
 
+/** The content is in pieces where there are no bytes. */
 type LocatedRow = ObjectRow & { readonly oid: number } & (
-    | { readonly bytes: Uint8Array; readonly sum: Uint8Array }
-    | {
-        readonly bytes: null
-        readonly name: string
-        readonly blobSize: number
-        readonly sums: Uint8Array
-        readonly start: number
-        readonly length: number
-      }
+    | Inline
+    | { readonly bytes: null; readonly sum: null }
   )
+
+interface PieceRow extends Blob {
+  readonly start: number
+  readonly length: number
+}
 
 const LIVE = '(objects.expires IS NULL OR objects.expires > ?)'
 
@@ -44,6 +44,7 @@ export class IndexReader {
   readonly #version
   readonly #head
   readonly #locate
+  readonly #locatePieces
   readonly #scan
   readonly #hasExpired
   readonly #holdsBlob
@@ -65,15 +66,18 @@ export class IndexReader {
       `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path = ? AND ${LIVE}`,
     )
     this.#locate = db.prepare<[string, number], LocatedRow>(
-      `SELECT objects.oid, ${OBJECT_COLUMNS}, contents.bytes, contents.sum,
-         blobs.name, blobs.size AS blobSize, blobs.sums, pieces.start, pieces.length
-       FROM objects
-         LEFT JOIN contents USING (oid)
-         LEFT JOIN pieces USING (oid)
-         LEFT JOIN blobs ON blobs.id = pieces.blob
-       WHERE path = ? AND ${LIVE}
-       ORDER BY pieces.seq`,
+      `SELECT objects.oid, ${OBJECT_COLUMNS}, contents.bytes, contents.sum
+       FROM objects LEFT JOIN contents USING (oid) WHERE path = ? AND ${LIVE}`,
     )
+    const piecesOf = db.prepare<[number], PieceRow>(
+      `SELECT blobs.name, blobs.size, blobs.sums, pieces.start, pieces.length
+       FROM pieces JOIN blobs ON blobs.id = pieces.blob WHERE oid = ? ORDER BY seq`,
+    )
+    this.#locatePieces = db.transaction((path: string, now: UnixSeconds) => {
+      const row = this.#locate.get(path, now)
+      const pieces = row === undefined ? [] : piecesOf.all(row.oid).map(pieceOf)
+      return { row, pieces }
+    })
     this.#scan = db.prepare<[string, string | Buffer, number], ListedRow>(
       `SELECT ${LISTED_COLUMNS} FROM objects WHERE path >= ? AND path < ? AND ${LIVE} ORDER BY path`,
     )
@@ -104,11 +108,12 @@ export class IndexReader {
   }
 
   #lookUp(path: string, now: UnixSeconds): Located | undefined {
-    const rows = answered(() => this.#locate.all(path, now))
-    const [first] = rows
-    if (first === undefined) return undefined
-    const content = first.bytes === null ? rows.flatMap(pieceOf) : this.#verified(first)
-    const located = { oid: first.oid, info: infoOf(first), content }
+    let row = answered(() => this.#locate.get(path, now))
+    let pieces: readonly Piece[] = []
+    if (row?.bytes === null) ({ row, pieces } = answered(() => this.#locatePieces(path, now)))
+    if (row === undefined) return undefined
+    const content = row.bytes === null ? pieces : this.#verified(row)
+    const located = { oid: row.oid, info: infoOf(row), content }
     this.#hot.add(path, located)
     return located
   }
@@ -155,11 +160,7 @@ export class IndexReader {
   }
 }
 
-function pieceOf(row: LocatedRow): Piece[] {
-  if (row.bytes !== null) return []
-  const { name, blobSize: size, sums, start, length } = row
-  return [{ blob: { name, size, sums }, start, length }]
-}
+const pieceOf = ({ start, length, ...blob }: PieceRow): Piece => ({ blob, start, length })
 
 /** @throws Refusal unavailable where the index can't be read */
 export function answered<T>(question: () => T): T {

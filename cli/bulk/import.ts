@@ -58,6 +58,9 @@ export function importFolder(options: ImportOptions): Promise<ImportResult> {
   return new Import(options).run()
 }
 
+/** What the store says of itself; all else it says of one object. */
+const ENDS_ALL: ReadonlySet<string> = new Set(['storage_full', 'unavailable', 'internal'])
+
 type Outcome = 'imported' | 'replaced' | 'unchanged'
 
 class Import {
@@ -86,7 +89,7 @@ class Import {
       const path = this.#pathOf(met.name)
       await this.#import(path, met)
     } catch (error) {
-      if (error instanceof Refusal && error.code !== 'path_malformed') throw error
+      if (error instanceof Refusal && ENDS_ALL.has(error.code)) throw error
       this.#options.signal.throwIfAborted()
       const reason = error instanceof Refusal ? error.detail : reasonOf(error, met.name)
       this.#leftOut.push({ name: met.name, reason })

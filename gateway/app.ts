@@ -14,6 +14,7 @@ import { Exchange } from './exchange.ts'
 import { native } from './protocols/native.ts'
 import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
+import { s3 } from './protocols/s3/s3.ts'
 import { hasBody, type RawRequest, readRequest } from './request.ts'
 import { respond, writeHead } from './respond.ts'
 import type { Services } from './services.ts'
@@ -46,7 +47,7 @@ export async function handle(
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native]
+const PROTOCOLS: readonly Protocol[] = [native, s3]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.
@@ -69,6 +70,8 @@ function read(exchange: Exchange, services: Services): RawRequest {
   return request
 }
 
+const TAKES_BODY: ReadonlySet<string> = new Set(['PUT', 'POST'])
+
 async function serve(
   protocol: Protocol,
   request: RawRequest,
@@ -77,7 +80,7 @@ async function serve(
 ): Promise<void> {
   if (services.isDraining()) throw SHUTTING_DOWN
   // a body that nobody asked for is not read: the connection ends with the response
-  if (request.method !== 'PUT' && hasBody(exchange.incoming)) {
+  if (!TAKES_BODY.has(request.method) && hasBody(exchange.incoming)) {
     exchange.outgoing.shouldKeepAlive = false
   }
   if (request.method === 'OPTIONS') return preflight(protocol, request, exchange, services)

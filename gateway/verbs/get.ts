@@ -28,7 +28,8 @@ export interface ReadRequest {
   readonly part?: number
 }
 
-const absent = (): Refusal => new Refusal('object_not_found', 'there is no object of this name')
+export const absent = (): Refusal =>
+  new Refusal('object_not_found', 'there is no object of this name')
 
 /** @throws Refusal object_not_found, precondition_failed, range_unsatisfiable */
 export async function head(

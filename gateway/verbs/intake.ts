@@ -1,7 +1,8 @@
 /** What every way of uploading has in common: bytes come in as a transfer, all or nothing. */
 import type { UploadLimits } from '../../key/clear.ts'
-import type { ObjectPath } from '../../key/object-path.ts'
+import type { ObjectPath, Prefix } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
+import type { Grant } from '../../key/sign.ts'
 import type { UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { type Body, type ContentDigest, type Received, receive } from '../body/receive.ts'
@@ -14,7 +15,8 @@ import type { Transfer } from '../transfers.ts'
 export type OpenBody = (onBytes: (count: number) => void) => Body
 
 export interface Intake<W extends Writing, T> {
-  readonly admitted: Admitted
+  readonly grant: Grant
+  readonly path: ObjectPath | Prefix
   readonly limits: UploadLimits
   readonly type: string
   readonly body: OpenBody
@@ -51,11 +53,11 @@ export async function takeIn<W extends Writing, T>(
   exchange: Exchange,
   services: Services,
 ): Promise<T> {
-  const { grant, attempt } = intake.admitted
+  const { grant, path } = intake
   const { transfers } = services
   const transfer = transfers.begin({
     grant,
-    path: attempt.path,
+    path,
     direction: 'in',
     cut: (why) => body.fail(why),
   })
@@ -72,7 +74,7 @@ export async function takeIn<W extends Writing, T>(
 }
 
 async function stored<W extends Writing, T>(
-  { admitted, limits, type, digest, open, commit }: Intake<W, T>,
+  { grant, path, limits, type, digest, open, commit }: Intake<W, T>,
   body: Body,
   transfer: Transfer,
   { settings, gatekeeper, clock }: Services,
@@ -82,8 +84,7 @@ async function stored<W extends Writing, T>(
     const expected = { type, limits, most: settings.maxObjectSize }
     const received = await receive(body, writing, digest, expected, transfer)
     const now = clock.now()
-    const path = admitted.attempt.path as ObjectPath
-    const revoked = await gatekeeper.revoked(admitted.grant, path, now)
+    const revoked = await gatekeeper.revoked(grant, path, now)
     if (revoked !== undefined) throw revoked
     return await transfer.onOurTime(commit(writing, received, now))
   } finally {

@@ -1,6 +1,5 @@
 /** LIST of what lies beneath a prefix. */
 import { isListed } from '../../key/clear.ts'
-import type { Prefix } from '../../key/object-path.ts'
 import type { Grant } from '../../key/sign.ts'
 import type { Admitted } from '../admit.ts'
 import type { Services } from '../services.ts'
@@ -11,6 +10,8 @@ export const MAX_LISTED = 1000
 const MAX_SCANNED = 10_000
 
 export interface ListRequest {
+  /** narrower than the folder that was asked for, with which it begins; absent: all of that */
+  readonly prefix?: string
   readonly delimiter?: string
   readonly after?: string
   readonly limit: number
@@ -29,7 +30,7 @@ export async function list(
   const use = head ? undefined : await services.gatekeeper.takeUse(admitted)
   let done = 0
   try {
-    const query = { ...request, prefix: admitted.attempt.path as Prefix }
+    const query = { ...request, prefix: prefixOf(admitted, request) }
     const filtered = admitted.grant.blocks.some(({ match }) => match !== undefined)
     const listing = filtered
       ? await listMatching(services.store, query, admitted.grant)
@@ -39,6 +40,11 @@ export async function list(
   } finally {
     await use?.settle(done)
   }
+}
+
+function prefixOf({ attempt }: Admitted, { prefix = attempt.path }: ListRequest): string {
+  if (prefix.startsWith(attempt.path)) return prefix
+  throw new TypeError('a listing stays inside the folder that it was admitted to')
 }
 
 /**

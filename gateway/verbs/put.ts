@@ -70,8 +70,9 @@ async function transferred(
     if (!committed.done) throw conflictOf(admitted, request)
     return committed
   }
-  const open = async () => services.store.upload(attempt.path as ObjectPath)
-  return takeIn({ admitted, limits, type, open, commit, ...request }, exchange, services)
+  const path = attempt.path as ObjectPath
+  const open = async () => services.store.upload(path)
+  return takeIn({ grant, path, limits, type, open, commit, ...request }, exchange, services)
 }
 
 /** A key that may only create says so; what the request asks for comes on top. */

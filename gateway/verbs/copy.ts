@@ -1,0 +1,117 @@
+/** Copying: an object made of another one's content, without its bytes passing through here. */
+import { type UploadLimits, uploadLimits } from '../../key/clear.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { later } from '../../key/units.ts'
+import type { Admitted } from '../admit.ts'
+import { contradiction, SNIFFED_BYTES } from '../body/media-type.ts'
+import type { Services } from '../services.ts'
+import type { CopyConflict } from '../store/object-copy.ts'
+import type { Committed, ObjectInfo, ObjectMeta, WriteCondition } from '../store/store.ts'
+import { absent } from './get.ts'
+import { checkRoom } from './intake.ts'
+import { conditionOf, conflictOf } from './put.ts'
+
+export interface CopyRequest {
+  /** the source, as it was when its conditions were looked at */
+  readonly source: ObjectInfo
+  readonly condition: WriteCondition
+  readonly meta: ObjectMeta
+}
+
+/**
+ * What may be copied: the source must have been admitted as something to read.
+ * @throws Refusal object_not_found
+ */
+export async function sourceOf(admitted: Admitted, { store }: Services): Promise<ObjectInfo> {
+  const info = await store.head(admitted.attempt.path as ObjectPath)
+  if (info === undefined) throw absent()
+  return info
+}
+
+/**
+ * @param admitted to upload to the target; of the source, see {@link sourceOf}
+ * @throws Refusal
+ */
+export async function copy(
+  admitted: Admitted,
+  services: Services,
+  request: CopyRequest,
+): Promise<Committed> {
+  const limits = uploadLimits(admitted.grant)
+  await checkRoom(services, admitted)
+  await checkSource(request.source, admitted, limits, services)
+  const use = await services.gatekeeper.takeUse(admitted)
+  let done = 0
+  try {
+    const committed = await copied(admitted, limits, services, request)
+    done = 1
+    return committed
+  } finally {
+    await use?.settle(done)
+  }
+}
+
+async function copied(
+  admitted: Admitted,
+  limits: UploadLimits,
+  { store, clock }: Services,
+  { source, condition, meta }: CopyRequest,
+): Promise<Committed> {
+  const now = clock.now()
+  const outcome = await store.copy(
+    source.path,
+    admitted.attempt.path as ObjectPath,
+    {
+      type: admitted.attempt.upload?.type ?? source.type,
+      meta,
+      modified: now,
+      ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
+    },
+    { source: { etags: [source.etag] }, target: conditionOf(admitted, condition) },
+  )
+  if (outcome.done) return outcome
+  throw outcome.of === 'target' ? conflictOf(admitted, { condition }) : sourceGone(outcome)
+}
+
+/** Of a source that was changed or deleted since it was looked at. */
+export function sourceGone({ existing }: Pick<CopyConflict, 'existing'>): Refusal {
+  if (existing === undefined) return absent()
+  return new Refusal('conflict', 'the source was replaced meanwhile; send the request again')
+}
+
+/** What an upload of these bytes would have been held to. */
+async function checkSource(
+  source: ObjectInfo,
+  admitted: Admitted,
+  limits: UploadLimits,
+  services: Services,
+): Promise<void> {
+  if (source.size < limits.least) {
+    throw new Refusal('too_small', `the source has fewer than ${limits.least} bytes`)
+  }
+  if (limits.sha256.some((hash) => hash !== source.sha256)) {
+    throw new Refusal('digest_mismatch', 'the source is not the content that the key is for')
+  }
+  if (limits.types.length === 0) return
+  const head = await headBytes(source.path, services)
+  const why = await contradiction(admitted.attempt.upload?.type ?? source.type, head)
+  if (why !== undefined) throw new Refusal('type_mismatch', `${why}; declare the type that it has`)
+}
+
+async function headBytes(path: ObjectPath, { store }: Services): Promise<Uint8Array> {
+  const object = await store.open(path)
+  if (object === undefined) throw absent()
+  try {
+    const head = Buffer.alloc(Math.min(SNIFFED_BYTES, object.info.size))
+    let filled = 0
+    while (filled < head.length) {
+      const count = await object.read(head.subarray(filled), filled)
+      if (count === 0) break
+      filled += count
+    }
+    return head.subarray(0, filled)
+  } finally {
+    object.close()
+  }
+}

@@ -1,0 +1,237 @@
+/** Uploads in parts: begin, parts in any order, and one moment in which they become the object. */
+import { uploadLimits } from '../../key/clear.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import { type Bytes, bytes, later, type Seconds } from '../../key/units.ts'
+import type { Admitted } from '../admit.ts'
+import type { ContentDigest } from '../body/receive.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Services } from '../services.ts'
+import { holds } from '../store/condition.ts'
+import type {
+  MultipartFailure,
+  MultipartInfo,
+  MultipartRef,
+  NewMultipart,
+  NewPart,
+  PartCommitted,
+  PartInfo,
+  PartSource,
+  PartUpload,
+} from '../store/multipart.ts'
+import type { Committed, NewObject, WriteCondition } from '../store/store.ts'
+import { sourceGone } from './copy.ts'
+import { checkRoom, type OpenBody, takeIn } from './intake.ts'
+import { conditionOf, conflictOf } from './put.ts'
+
+/** An upload that nobody has ended by then ends by itself. */
+const UNFINISHED_SECONDS = 86_400 as Seconds
+/** Of a part other than the last: S3's own. */
+const LEAST_PART = bytes(5 << 20)
+
+/** @throws Refusal */
+export async function beginMultipart(
+  admitted: Admitted,
+  services: Services,
+  as: Pick<NewMultipart, 'meta' | 'note'>,
+): Promise<MultipartInfo> {
+  const path = admitted.attempt.path as ObjectPath
+  checkPinned(admitted)
+  await checkRoom(services, admitted)
+  const condition = conditionOf(admitted, {})
+  if (!holds(condition, await services.store.head(path))) {
+    throw conflictOf(admitted, { condition: {} })
+  }
+  await probeUse(admitted, services)
+  const created = services.clock.now()
+  return services.store.multipart.create(path, {
+    ...as,
+    type: admitted.attempt.upload?.type ?? '',
+    created,
+    expires: later(created, UNFINISHED_SECONDS),
+  })
+}
+
+export interface PartRequest {
+  readonly upload: MultipartInfo
+  readonly number: number
+  readonly body: OpenBody
+  readonly digest: ContentDigest
+  /** what the part is known by, once its content has passed the digest */
+  readonly describe: () => Pick<NewPart, 'etag' | 'checksums'>
+}
+
+/** @throws Refusal; undefined where there is no such upload any more */
+export async function putPart(
+  admitted: Admitted,
+  services: Services,
+  exchange: Exchange,
+  { upload, number, body, digest, describe }: PartRequest,
+): Promise<PartCommitted | MultipartFailure> {
+  const limits = uploadLimits(admitted.grant)
+  checkPinned(admitted)
+  await checkRoom(services, admitted)
+  await probeUse(admitted, services)
+  const { multipart } = services.store
+  const open = async (): Promise<PartUpload> => {
+    const part = await multipart.part(upload, number)
+    if (part === undefined) throw noSuchUpload()
+    return part
+  }
+  return takeIn(
+    {
+      grant: admitted.grant,
+      path: upload.path,
+      // the content is looked at where it begins, its size when it is whole
+      limits: { ...limits, least: bytes(0), types: number === 1 ? limits.types : [] },
+      type: upload.type,
+      body,
+      digest,
+      open,
+      commit: (part, { sha256 }, now) => part.commit({ ...describe(), sha256, modified: now }),
+    },
+    exchange,
+    services,
+  )
+}
+
+export const noSuchUpload = (): Refusal =>
+  new Refusal('resource_not_found', 'there is no upload of this id, or none any more')
+
+/** @throws Refusal */
+export async function copyPart(
+  admitted: Admitted,
+  services: Services,
+  { upload, number }: Pick<PartRequest, 'upload' | 'number'>,
+  source: PartSource,
+  as: Pick<NewPart, 'etag'>,
+): Promise<PartCommitted | MultipartFailure> {
+  if (number === 1 && uploadLimits(admitted.grant).types.length > 0) {
+    throw new Refusal(
+      'type_not_granted',
+      'under a key that restricts types, the first part is uploaded and not copied',
+    )
+  }
+  checkPinned(admitted)
+  await checkRoom(services, admitted)
+  await probeUse(admitted, services)
+  const now = services.clock.now()
+  const outcome = await services.store.multipart.copyPart(upload, number, source, {
+    ...as,
+    modified: now,
+  })
+  if (!outcome.done && 'of' in outcome) throw sourceGone(outcome)
+  return outcome
+}
+
+export interface CompleteRequest {
+  readonly upload: MultipartInfo
+  readonly parts: readonly { readonly number: number; readonly etag: string }[]
+  readonly condition: WriteCondition
+  /** what the object is to be known by, of the parts that are named */
+  readonly describe: (parts: readonly PartInfo[]) => Promise<Pick<NewObject, 'etag' | 'meta'>>
+}
+
+/** @throws Refusal */
+export async function completeMultipart(
+  admitted: Admitted,
+  services: Services,
+  request: CompleteRequest,
+): Promise<Committed | MultipartFailure> {
+  const { upload } = request
+  const named = await partsNamed(upload, request.parts, services)
+  if (!Array.isArray(named)) return named as MultipartFailure
+  checkPinned(admitted)
+  checkWhole(admitted, named as readonly PartInfo[], services)
+  const use = await services.gatekeeper.takeUse(admitted)
+  let done = 0
+  try {
+    const outcome = await completed(admitted, services, request, named as readonly PartInfo[])
+    if (outcome.done) done = 1
+    return outcome
+  } finally {
+    await use?.settle(done)
+  }
+}
+
+async function completed(
+  admitted: Admitted,
+  { store, clock }: Services,
+  { upload, parts, condition, describe }: CompleteRequest,
+  named: readonly PartInfo[],
+): Promise<Committed | MultipartFailure> {
+  const { ttl } = uploadLimits(admitted.grant)
+  const now = clock.now()
+  const outcome = await store.multipart.complete(
+    upload,
+    { parts, least: LEAST_PART },
+    {
+      type: upload.type,
+      ...(await describe(named)),
+      modified: now,
+      ...(ttl !== undefined && { expires: later(now, ttl) }),
+    },
+    conditionOf(admitted, condition),
+  )
+  if (!outcome.done && !('failed' in outcome)) throw conflictOf(admitted, { condition })
+  return outcome
+}
+
+const PAGE = 1000
+
+/** What is known of the parts that the client names, in its order. */
+async function partsNamed(
+  upload: MultipartRef,
+  wanted: CompleteRequest['parts'],
+  { store }: Services,
+): Promise<readonly PartInfo[] | MultipartFailure> {
+  const known = new Map<number, PartInfo>()
+  let after: number | undefined = 0
+  while (after !== undefined) {
+    const page = await store.multipart.parts(upload, { after, limit: PAGE })
+    if (page === undefined) return { done: false, failed: 'no_such_upload' }
+    for (const part of page.parts) known.set(part.number, part)
+    after = page.next
+  }
+  const named: PartInfo[] = []
+  for (const { number, etag } of wanted) {
+    const part = known.get(number)
+    if (part?.etag !== etag) return { done: false, failed: 'invalid_part', number }
+    named.push(part)
+  }
+  return named
+}
+
+/** What only the whole can be held to. */
+function checkWhole({ grant }: Admitted, parts: readonly PartInfo[], { settings }: Services): void {
+  const { least, most, types } = uploadLimits(grant)
+  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  const limit = Math.min(most, settings.maxObjectSize) as Bytes
+  if (size > limit) {
+    throw new Refusal('too_large', `the parts have ${size} bytes together, of ${limit} allowed`)
+  }
+  if (size < least) {
+    throw new Refusal('too_small', `the parts have ${size} bytes together, ${least} are expected`)
+  }
+  if (types.length > 0 && parts[0]?.number !== 1) {
+    throw new Refusal(
+      'type_mismatch',
+      'under a key that restricts types, an upload begins with its part 1, whose content was looked at',
+    )
+  }
+}
+
+/** Nobody reads the whole again to hash it. */
+function checkPinned({ grant }: Admitted): void {
+  if (uploadLimits(grant).sha256.length === 0) return
+  throw new Refusal(
+    'method_not_granted',
+    'the key is for content of one SHA-256: send it whole, not in parts',
+  )
+}
+
+/** A use is taken when the object appears; who has none left stores no parts either. */
+async function probeUse(admitted: Admitted, { gatekeeper }: Services): Promise<void> {
+  const use = await gatekeeper.takeUse(admitted)
+  await use?.settle(0)
+}

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { OptionsError } from '../../../issuer/options.ts'
 import {
+  createS3Key,
   ensureSigningKey,
   exportSigningKey,
   importSigningKey,
@@ -66,6 +68,38 @@ describe('signing keys', () => {
     await ensureSigningKey(context)
     await rotate(context, HOUR)
     expect(statuses()).toHaveProperty('tenant', 'active')
+  })
+
+  it('for S3 clients mint nothing, and are not rotated with those that do', async () => {
+    const options = { path: 'tenants/a/', overwrite: false }
+    const { accessKeyId, secretAccessKey, record } = await createS3Key(options, context)
+    expect(accessKeyId).toMatch(/^VK[A-Z2-7]{18}$/)
+    expect(record).toEqual({
+      kid: accessKeyId,
+      kind: 's3',
+      status: 'active',
+      createdAt: NOW,
+      ceiling: { path: 'tenants/a/', create: true },
+    })
+    expect(await context.ledger.signingKeys()).toEqual([record])
+    expect(await exportSigningKey(accessKeyId, context)).toBe(
+      `vk1sk.${accessKeyId}.${secretAccessKey}`,
+    )
+    const { kid } = await ensureSigningKey(context)
+    expect(kid).not.toBe(accessKeyId)
+    await rotate(context, HOUR)
+    expect(statuses()).toMatchObject({ [accessKeyId]: 'active', [kid]: 'retiring' })
+    await retire(accessKeyId, context, HOUR)
+    expect(statuses()).toMatchObject({ [accessKeyId]: 'retiring' })
+  })
+
+  it('for S3 clients have no ceiling where nothing is stated, an id where uses are counted', async () => {
+    const { record } = await createS3Key({}, context)
+    expect(record).not.toHaveProperty('ceiling')
+    const { record: counted } = await createS3Key({ uses: 2 }, context)
+    expect(counted.ceiling).toEqual({ uses: 2, jti: expect.any(String) })
+    await expect(createS3Key({ path: '/bucket/' }, context)).rejects.toThrow(OptionsError)
+    expect(readdirSync(context.secretsFolder)).toHaveLength(2)
   })
 
   it('retire, but not the only one that mints', async () => {

@@ -173,6 +173,36 @@ describe('signers', () => {
     ])
   })
 
+  test('of S3 credentials sign by themselves, native ones by session tokens alone', async () => {
+    const id = 'VKABCDEFGHIJKLMNOPQR'
+    const { secret } = await add(id, { kind: 's3', ceiling: { path: 'a/b' } })
+    await add('k1')
+    const keyring = await open()
+    expect(keyring.active().kid).toBe('k1')
+    const text = Buffer.from(secret).toString('base64url')
+    const expected = createHmac('sha256', `AWS4${text}`).update('20270101').digest()
+    const found = keyring.sigV4Signer(id)
+    expect(found?.signer).toBe(keyring.signer(id))
+    expect(found?.dateKey?.('20270101')).toEqual(expected)
+    expect(keyring.sigV4Signer('k1')).toEqual({
+      signer: keyring.signer('k1'),
+      sessionDateKey: expect.any(Function),
+    })
+    const derived = createHmac('sha256', secret).update('vk1-sigv4').digest()
+    const session = createHmac('sha256', derived).update('vk1.token').digest('base64url')
+    expect(found?.sessionDateKey('vk1.token')('20270101')).toEqual(
+      createHmac('sha256', `AWS4${session}`).update('20270101').digest(),
+    )
+    expect(keyring.sigV4Signer('never')).toBeUndefined()
+  })
+
+  test('of S3 credentials without a record are known by their ids', async () => {
+    await writeSigningKey(folder, newKey('VKABCDEFGHIJKLMNOPQR'))
+    const keyring = await open()
+    expect(keyring.sigV4Signer('VKABCDEFGHIJKLMNOPQR')?.dateKey).toBeDefined()
+    expect(() => keyring.active()).toThrow(SigningKeyError)
+  })
+
   test('of the environment need no record, but obey one', async () => {
     const keyring = await open([newKey('env')])
     expect(keyring.signer('env')?.status).toBe('active')

@@ -1,31 +1,17 @@
 /** Each call on the file system fails, or is the last one of the process, in turn. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Instance } from '../../database/instance.ts'
-import { DiskStore } from '../../gateway/store/disk/store.ts'
 import type { Files } from '../../gateway/store/files/files.ts'
-import { Damaged } from '../../gateway/store/store.ts'
-import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
-import { bytes } from '../../key/units.ts'
-import { at, contentOf, isSame, pattern, put, START, StoreFolder } from '../support/store.ts'
-import { type Call, type Fault, FaultyFiles } from '../support/store-faults.ts'
+import { contentOf, isSame, pattern, put, StoreFolder } from '../support/store.ts'
+import type { Call } from '../support/store-faults.ts'
 import { isTidy } from '../support/store-leftovers.ts'
+import { Round, type Running, type Step, startFaulty } from '../support/store-rounds.ts'
 
 const LARGE = 600 * 1024
 const LARGER = 1300 * 1024
 const OLD = pattern(LARGE, 1)
 const NEW = pattern(LARGER, 2)
 const SMALL = pattern(100, 3)
-
-type Content = Uint8Array | undefined
-
-/** One thing to do, with what is there before and after. */
-interface Step {
-  readonly name: string
-  readonly before: Content
-  readonly after: Content
-  readonly run: (store: DiskStore, path: ObjectPath) => Promise<unknown>
-}
 
 const STEPS: readonly Step[] = [
   { name: 'create', before: undefined, after: NEW, run: (store, path) => put(store, path, NEW) },
@@ -57,91 +43,6 @@ const STEPS: readonly Step[] = [
     run: async (store, path) => expect(isSame(await contentOf(store, path), OLD)).toBe(true),
   },
 ]
-
-/** What came of a step: done, refused, or cut off by the end of the process. */
-type Fate = 'done' | 'cut off' | Refusal | Damaged
-
-/** Some steps on objects of their own, of which one call meets a fault. */
-class Round {
-  readonly #root: string
-  readonly #steps: readonly Step[]
-  /** of the steps so far */
-  readonly fates: Fate[] = []
-  /** the calls of the steps */
-  calls: readonly Call[] = []
-
-  constructor(root: string, steps: readonly Step[]) {
-    this.#root = root
-    this.#steps = steps
-  }
-
-  /** @param failing meets the fault */
-  async run({ store, faulty }: Running, failing?: Call, fault?: Fault): Promise<void> {
-    for (const step of this.#steps) {
-      if (step.before !== undefined) await put(store, this.#path(step), step.before)
-    }
-    faulty.begin(({ name, nth }) =>
-      name === failing?.name && nth === failing.nth ? fault : undefined,
-    )
-    for (const step of this.#steps) {
-      if (faulty.isHung) break
-      this.fates.push(await fateOf(faulty, step.run(store, this.#path(step))))
-    }
-    this.calls = faulty.calls
-    faulty.begin(() => undefined)
-  }
-
-  get refused(): string[] {
-    return this.fates.flatMap((fate) => (fate instanceof Refusal ? [fate.code] : []))
-  }
-
-  /** What is there is old or new, as the fate of each step says. */
-  async check(store: DiskStore): Promise<void> {
-    for (const [n, step] of this.#steps.entries()) {
-      const fate = this.fates[n]
-      const there = await contentOf(store, this.#path(step))
-      const isOld = there === step.before || isSame(there, step.before)
-      const isNew = there === step.after || isSame(there, step.after)
-      const isRight = fate === 'done' ? isNew : isOld || (fate === 'cut off' && isNew)
-      expect({ step: step.name, fate: String(fate), isRight }).toMatchObject({ isRight: true })
-    }
-  }
-
-  #path({ name }: Step): ObjectPath {
-    return at(`${this.#root}/${name}`)
-  }
-}
-
-async function fateOf(faulty: FaultyFiles, work: Promise<unknown>): Promise<Fate> {
-  const cutOff = faulty.hung.then((): Fate => 'cut off')
-  const fate = work.then(
-    (): Fate => 'done',
-    (error): Fate => {
-      if (error instanceof Refusal || error instanceof Damaged) return error
-      throw error
-    },
-  )
-  return Promise.race([fate, cutOff])
-}
-
-interface Running {
-  readonly store: DiskStore
-  readonly faulty: FaultyFiles
-  readonly instance: Instance
-}
-
-async function start(folder: StoreFolder): Promise<Running> {
-  const instance = Instance.start(folder.instances)
-  const faulty = new FaultyFiles()
-  const store = await DiskStore.open({
-    folder: folder.folder,
-    instance,
-    now: () => START,
-    reserve: bytes(0),
-    files: faulty.files,
-  })
-  return { store, faulty, instance }
-}
 
 describe('a store on a disk that fails', () => {
   let folder: StoreFolder
@@ -179,7 +80,7 @@ describe('a store on a disk that fails', () => {
     names: readonly (keyof Files)[],
     check: (round: Round) => void,
   ): Promise<void> => {
-    const running = await start(folder)
+    const running = await startFaulty(folder)
     const calls = await callsOf(running, STEPS)
     const rounds: Round[] = []
     for (const call of calls) {
@@ -216,7 +117,7 @@ describe('a store on a disk that fails', () => {
   })
 
   it.each([0, 1])('never repeats an fsync (the one of number %i failed)', async (nth) => {
-    const running = await start(folder)
+    const running = await startFaulty(folder)
     const round = new Round('round', STEPS)
     await round.run(running, { name: 'sync', nth }, { code: 'EIO' })
     const fates = round.fates.map((fate) => (fate instanceof Refusal ? fate.code : fate))
@@ -232,14 +133,14 @@ describe('a store on a disk that fails', () => {
 
   it('is whole after an end at any call', async () => {
     const steps = STEPS.filter(({ name }) => CHANGES.includes(name))
-    const first = await start(folder)
+    const first = await startFaulty(folder)
     const calls = await callsOf(first, steps)
     await first.store.close()
     first.instance.close()
     const rounds: Round[] = []
     for (const call of calls) {
       if (call.name === 'open' || call.name === 'close') continue
-      const running = await start(folder)
+      const running = await startFaulty(folder)
       await rounds.at(-1)?.check(running.store)
       const round = new Round(`${call.name}-${call.nth}`, steps)
       await round.run(running, call, 'hang')

@@ -7,9 +7,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Instance } from '../../database/instance.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
+import type { MultipartRef } from '../../gateway/store/multipart.ts'
 import type { OpenObject } from '../../gateway/store/store.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { bytes } from '../../key/units.ts'
+import { completedOf, etagOf, NEW_UPLOAD, putPart } from './multipart.ts'
 import { at, contentOf, digest, pattern, put, readFrom, START } from './store.ts'
 
 export type Order =
@@ -25,12 +27,21 @@ export type Order =
   | { readonly do: 'readHeld' }
   /** uploads, replaces and deletes without end; each acknowledgement is answered as it comes */
   | { readonly do: 'flood'; readonly round: number }
+  /** begins uploads, puts and replaces parts, completes and aborts without end, likewise */
+  | { readonly do: 'floodParts'; readonly round: number }
   | { readonly do: 'stop' }
 
 /** What a flood was told is durable. */
 export type Acknowledged =
   | { readonly put: ObjectPath; readonly digest: string }
   | { readonly deleted: ObjectPath }
+
+/** The same of a flood of parts. */
+export type AcknowledgedParts =
+  | { readonly begun: MultipartRef }
+  | { readonly part: MultipartRef; readonly number: number; readonly etag: string }
+  | { readonly completed: MultipartRef; readonly digest: string }
+  | { readonly aborted: MultipartRef }
 
 export class StoreProcess {
   readonly #child: ChildProcess
@@ -55,14 +66,22 @@ export class StoreProcess {
   }
 
   /** Floods the store, and kills the process as soon as `most` acknowledgements have come. */
-  async floodAndKill(round: number, most: number): Promise<readonly Acknowledged[]> {
-    const acknowledged: Acknowledged[] = []
+  floodAndKill(round: number, most: number): Promise<readonly Acknowledged[]> {
+    return this.#untilKilled({ do: 'flood', round }, most)
+  }
+
+  floodPartsAndKill(round: number, most: number): Promise<readonly AcknowledgedParts[]> {
+    return this.#untilKilled({ do: 'floodParts', round }, most)
+  }
+
+  async #untilKilled<T>(order: Order, most: number): Promise<readonly T[]> {
+    const acknowledged: T[] = []
     const ended = once(this.#child, 'exit')
-    this.#child.on('message', (message: Acknowledged) => {
+    this.#child.on('message', (message: T) => {
       acknowledged.push(message)
       if (acknowledged.length === most) this.#child.kill('SIGKILL')
     })
-    this.#child.send({ do: 'flood', round } satisfies Order)
+    this.#child.send(order)
     await ended
     return acknowledged
   }
@@ -109,6 +128,9 @@ async function obey(folder: string, instances: string): Promise<void> {
       case 'flood':
         await Promise.all([0, 1, 2, 3].map((lane) => flood(store, order.round, lane, answer)))
         return undefined
+      case 'floodParts':
+        await Promise.all([0, 1, 2].map((lane) => floodParts(store, order.round, lane, answer)))
+        return undefined
       case 'stop':
         await store.close()
         instance.close()
@@ -145,6 +167,43 @@ async function flood(
       await store.delete(path)
       acknowledge({ deleted: path })
     }
+  }
+}
+
+/** Of the uploads of a flood: whether it aborts them. */
+export const isAborted = ({ path }: MultipartRef): boolean => /[37]$/.test(path)
+
+/** The parts of an upload of a flood: each is put twice, what counts is the second. */
+export const floodedParts = ({ path }: MultipartRef): readonly Uint8Array[] => {
+  const seed = [...path].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7) % 1e6
+  return [300_000, 70_000, 100].map((size, n) => pattern(size, seed + n + 1))
+}
+
+async function floodParts(
+  store: DiskStore,
+  round: number,
+  lane: number,
+  acknowledge: (message: AcknowledgedParts) => void,
+): Promise<void> {
+  const { multipart } = store
+  for (let n = 0; ; n += 1) {
+    const path = at(`parts-${lane}/${round}-${n}`)
+    const ref = await multipart.create(path, NEW_UPLOAD)
+    acknowledge({ begun: ref })
+    const contents = floodedParts(ref)
+    await putPart(multipart, ref, 1, pattern(100_000, 999))
+    for (const [index, content] of contents.entries()) {
+      const { part } = await putPart(multipart, ref, index + 1, content)
+      acknowledge({ part: ref, number: index + 1, etag: part.etag })
+    }
+    if (isAborted(ref)) {
+      await multipart.abort(ref)
+      acknowledge({ aborted: ref })
+      continue
+    }
+    const parts = contents.map((content, index) => ({ number: index + 1, etag: etagOf(content) }))
+    await multipart.complete(ref, { parts }, completedOf())
+    acknowledge({ completed: ref, digest: digest(Buffer.concat(contents)) })
   }
 }
 

@@ -78,12 +78,24 @@ export interface ChecksumSources {
   readonly trailers: readonly string[]
 }
 
+/** Of S3 as well, and none that we compute: one that nobody compares would only seem to protect. */
+const UNSUPPORTED = ['md5', 'sha512', 'xxhash3', 'xxhash64', 'xxhash128']
+
 /**
  * The checksums to compute, with the values stated for them so far. Where the client presigned
  * before it had the body, AWS's SDKs state the checksum of nothing: see {@link isPlaceholder}.
  * @throws Refusal request_malformed
  */
 export function statedChecksums({ header, hoisted, trailers }: ChecksumSources): StatedChecksums {
+  const other = UNSUPPORTED.map((name) => `x-amz-checksum-${name}`).find(
+    (name) => hoisted.has(name) || header(name) !== undefined || trailers.includes(name),
+  )
+  if (other !== undefined) {
+    throw new Refusal(
+      'request_malformed',
+      `${other} is not supported; state one of ${CHECKSUM_ALGORITHMS.join(', ')}`,
+    )
+  }
   const values = new Map<ChecksumAlgorithm, string | undefined>()
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     const name = checksumHeader(algorithm)

@@ -33,7 +33,7 @@ export interface SigV4Claimed {
   readonly signature: string
   /** of a temporary credential */
   readonly sessionToken?: string
-  /** absent where the request states none, as those to STS do: the hash of the body then */
+  /** absent where the request states none, as those to STS do not */
   readonly payloadHash?: string
   readonly method: string
   /** raw, without the query */
@@ -64,26 +64,35 @@ const SIGNING_PARAMETERS: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
 ])
 
+/** What makes a query one that signs; anything else of it is not looked at before. */
+const IN_QUERY = /[?&]x-amz-(?:algorithm|credential|signature)=/i
+const IN_HEADER = /^AWS(?:4-|\s)/i
+
 /**
  * The SigV4 signature that a request carries; undefined where it carries none.
  * @throws Refusal key_malformed; key_ambiguous for more than one
  */
 export function claimSigV4(request: SigV4Request): SigV4Claimed | undefined {
-  const parts = partsOf(request)
-  const authorizations = parts.headers.get('authorization') ?? []
-  const inHeader = authorizations.filter((value) => /^AWS(?:4-|\s)/i.test(value.trim()))
-  const inQuery = ['x-amz-algorithm', 'x-amz-credential', 'x-amz-signature'].some((name) =>
-    parts.parameters.has(name),
-  )
-  if (inHeader.length + Number(inQuery) > 1 || (inQuery && authorizations.length > 0)) {
+  const authorizations = authorizationsOf(request.rawHeaders)
+  const inHeader = authorizations.filter((value) => IN_HEADER.test(value))
+  const inQuery = IN_QUERY.test(request.target)
+  const [authorization, second] = inHeader
+  if (second !== undefined || (inQuery && authorizations.length > 0)) {
     throw new Refusal(
       'key_ambiguous',
       'sign a request once: in the header Authorization, or in the query',
     )
   }
-  if (inQuery) return fromQuery(parts)
-  return inHeader[0] === undefined ? undefined : fromHeader(parts, inHeader[0].trim())
+  if (inQuery) return fromQuery(partsOf(request))
+  return authorization === undefined ? undefined : fromHeader(partsOf(request), authorization)
 }
+
+const authorizationsOf = (rawHeaders: readonly string[]): readonly string[] =>
+  rawHeaders.flatMap((value, index) =>
+    index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization'
+      ? [value.trim()]
+      : [],
+  )
 
 interface Parts extends Pick<SigV4Claimed, 'method' | 'path' | 'query' | 'headers' | 'responses'> {
   /** decoded `x-amz-*` parameters by lower-case name */
@@ -138,10 +147,21 @@ function namedOnce(query: readonly RawPair[], wanted: RegExp): ReadonlyMap<strin
 
 const RESPONSE = /^response-(content-(?:type|language|encoding|disposition)|cache-control|expires)$/
 
-const overridesOf = (query: readonly RawPair[]): ReadonlyMap<string, string> =>
-  new Map(
-    [...namedOnce(query, RESPONSE)].map(([name, value]) => [name.slice('response-'.length), value]),
-  )
+function overridesOf(query: readonly RawPair[]): ReadonlyMap<string, string> {
+  const overrides = [...namedOnce(query, RESPONSE)]
+  const unsendable = overrides.find(([, value]) => !/^[\t -~\x80-\xff]*$/.test(value))
+  if (unsendable !== undefined) throw malformed(`"${unsendable[0]}" is not a header value`)
+  return new Map(overrides.map(([name, value]) => [name.slice('response-'.length), value]))
+}
+
+/** Headers out of the query, where they could hold what no header can. */
+function hoistedOf(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const hoisted = [...parameters].filter(([name]) => !SIGNING_PARAMETERS.has(name))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  const unsendable = hoisted.find(([, value]) => /[\0-\x08\x0a-\x1f\x7f]/.test(value))
+  if (unsendable === undefined) return new Map(hoisted)
+  throw malformed('an x-amz-* parameter has no control characters')
+}
 
 function fieldsOf(rawHeaders: readonly string[]): FieldValues {
   const fields = new Map<string, string[]>()
@@ -178,7 +198,7 @@ function fromQuery({ parameters, ...parts }: Parts): SigV4Claimed {
         single(parts.headers, 'x-amz-content-sha256') ??
         UNSIGNED_PAYLOAD,
     ),
-    hoisted: new Map([...parameters].filter(([name]) => !SIGNING_PARAMETERS.has(name))),
+    hoisted: hoistedOf(parameters),
     ...(sessionToken !== undefined && { sessionToken }),
   }
 }

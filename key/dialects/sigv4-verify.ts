@@ -37,7 +37,7 @@ export interface VerifyOptions {
   /** see {@link addressesOf}; tried in this order */
   readonly addresses: readonly Address[]
   readonly service: 's3' | 'sts'
-  /** lower-case hex; stands in where a request states no payload hash, as those to STS do */
+  /** lower-case hex; a request to STS signs the hash of its body, whether it states it or not */
   readonly bodySha256?: string
 }
 
@@ -88,15 +88,15 @@ export function verifySigV4(claimed: SigV4Claimed, options: VerifyOptions): SigV
 }
 
 /** More ways to have been addressed than this are not tried. */
-const MAX_TRIES = 32
+const MAX_TRIES = 64
 
 /** The first address for which the signature is good. */
 function addressSigned(
   claimed: SigV4Claimed,
   signingKey: Uint8Array,
-  { hashing, addresses, bodySha256 }: VerifyOptions,
+  { hashing, addresses, service, bodySha256 }: VerifyOptions,
 ): Address | undefined {
-  const payloadHash = claimed.payloadHash ?? bodySha256
+  const payloadHash = service === 'sts' ? bodySha256 : claimed.payloadHash
   if (payloadHash === undefined) return undefined
   const tries = addresses.flatMap((address) =>
     pathsOf(claimed.path, address.prefix).flatMap((path) =>

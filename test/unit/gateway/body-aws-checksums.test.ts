@@ -102,3 +102,14 @@ test('nothing that was stated: nothing is computed but what the gateway asks for
   summer.update(Buffer.from('123456789'))
   expect(summer.finish()).toEqual({ crc64nvme: check('crc64nvme') })
 })
+
+test('a checksum that would not be compared is refused', () => {
+  const name = 'x-amz-checksum-sha512'
+  for (const stated of [
+    { headers: { [name]: 'x' } },
+    { hoisted: { [name]: 'x' } },
+    { trailers: [name] },
+  ]) {
+    expect(codeOf(() => statedChecksums(sources(stated)))).toBe('request_malformed')
+  }
+})

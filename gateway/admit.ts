@@ -4,6 +4,12 @@
  */
 import { type Attempt, clear, countedUses } from '../key/clear.ts'
 import { nodeHashing } from '../key/dialects/node-sigv4.ts'
+import {
+  type PostClaimed,
+  type PostUpload,
+  type PostVerified,
+  verifyPost,
+} from '../key/dialects/post-policy.ts'
 import type { SigV4Claimed } from '../key/dialects/sigv4-claim.ts'
 import {
   type SigV4Verified,
@@ -82,6 +88,16 @@ export class Gatekeeper {
     await this.#keyring.refresh()
     const lookup = (kid: string) => this.#keyring.sigV4Signer(kid)
     return verifySigV4(claimed, { ...asked, lookup, hashing: nodeHashing })
+  }
+
+  /**
+   * The same for a form with a signed policy.
+   * @throws Refusal as `verifyPost` does
+   */
+  async verifyPost(claimed: PostClaimed, upload: PostUpload): Promise<PostVerified> {
+    await this.#keyring.refresh()
+    const lookup = (kid: string) => this.#keyring.sigV4Signer(kid)
+    return verifyPost(claimed, upload, { lookup, hashing: nodeHashing })
   }
 
   #forget(): void {

@@ -30,6 +30,7 @@ export class Exchange {
   fault: unknown
   bytesIn = 0
   bytesOut = 0
+  #continued = false
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse, began: number) {
     this.incoming = incoming
@@ -37,8 +38,12 @@ export class Exchange {
     this.began = began
   }
 
-  get expectsContinue(): boolean {
-    return this.request?.headers.get('expect')?.toLowerCase() === '100-continue'
+  /** Asks for the body of a client that waits to be asked; once. */
+  sendContinue(): void {
+    if (this.#continued) return
+    this.#continued = true
+    const expected = this.request?.headers.get('expect')?.toLowerCase()
+    if (expected === '100-continue') this.outgoing.writeContinue()
   }
 }
 

@@ -61,7 +61,7 @@ export async function takeIn<W extends Writing, T>(
     direction: 'in',
     cut: (why) => body.fail(why),
   })
-  if (exchange.expectsContinue) exchange.outgoing.writeContinue()
+  exchange.sendContinue()
   const body = intake.body((count) => {
     exchange.bytesIn += count
     transfer.move(count)

@@ -88,7 +88,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What is asked for and not understood is refused, not ignored. @throws S3Refusal NotImplemented */
-function checkHeaders(headers: Headers): void {
+export function checkHeaders(headers: Headers): void {
   for (const [name, value] of headers) {
     if (!name.startsWith('x-amz-') || KNOWN.test(name)) continue
     if (ONLY[name]?.includes(value)) continue

@@ -27,6 +27,7 @@ import {
   parseOperation,
   type S3Operation,
 } from './operation.ts'
+import { isForm, serveForm } from './post-form.ts'
 import { s3ProblemOf } from './problem.ts'
 import { s3RequestOf } from './request.ts'
 import { deleteTagging, getTagging, putTagging } from './tagging.ts'
@@ -75,7 +76,7 @@ const TAKES_BODY: ReadonlySet<OperationName> = new Set([
 
 export const s3: Protocol = {
   name: 's3',
-  recognises: (request, { s3: { enabled } }) => enabled && isSigned(request),
+  recognises: (request, { s3: { enabled } }) => enabled && (isSigned(request) || isForm(request)),
   serve,
   preflight,
   problemOf: s3ProblemOf,
@@ -89,6 +90,7 @@ const isSigned = ({ query, headers }: RawRequest): boolean =>
   )
 
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
+  if (isForm(request)) return serveForm(request, exchange, services)
   const { claimed, found } = await verifiedRequest(request, exchange, services)
   const call: Call = {
     request: s3RequestOf(request, found, claimed.form, services.publicUrls),

@@ -1,0 +1,178 @@
+/**
+ * A form that uploads one file: `multipart/form-data` (RFC 7578), read as it comes. Its fields are
+ * those before the file; what follows the file is read to its end, and ignored.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { Refusal } from '../../key/refusal.ts'
+import { type Body, BodyReader } from './receive.ts'
+
+/** Everything but the file, before and after it. */
+const MAX_FIELD_BYTES = 20 * 1024
+const MAX_FIELDS = 64
+/** How long the fields may take, in milliseconds: nobody is known yet whom a transfer would be of. */
+const FIELDS_TIMEOUT = 30_000
+
+const malformed = (detail: string): Refusal => new Refusal('request_malformed', detail)
+
+const TOO_MUCH = new Refusal(
+  'too_large',
+  `the fields of a form have at most ${MAX_FIELD_BYTES} bytes, its file apart`,
+)
+
+const NOT_WHOLE = malformed('the form is not whole multipart/form-data; nothing was kept')
+
+export interface Form {
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** as the browser calls the file; empty where it does not say */
+  readonly fileName: string
+  /** The file's content; it ends only when the whole form has been found good. */
+  readonly body: (onBytes: (count: number) => void) => Body
+}
+
+/**
+ * Resolves when the file begins.
+ * @param contentType the header, with its boundary
+ * @throws Refusal request_malformed, too_large, too_slow, incomplete_body
+ */
+export async function readForm(incoming: IncomingMessage, contentType: string): Promise<Form> {
+  const reader = new FormReader(incoming, parserFor(contentType))
+  const timer = setTimeout(
+    () => reader.fail(new Refusal('too_slow', 'the fields of a form arrive within 30 seconds')),
+    FIELDS_TIMEOUT,
+  )
+  try {
+    return await reader.untilFile()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function parserFor(contentType: string): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      preservePath: true,
+      isPartAFile: (name) => name?.toLowerCase() === 'file',
+      limits: {
+        fieldNameSize: 256,
+        fieldSize: MAX_FIELD_BYTES,
+        fields: MAX_FIELDS,
+        files: 1,
+        headerPairs: 32,
+        headerSize: 8192,
+      },
+    })
+  } catch {
+    throw malformed('a form is multipart/form-data with a boundary')
+  }
+}
+
+class FormReader {
+  readonly #raw: BodyReader
+  readonly #parser: BusboyInstance
+  readonly #fields: (readonly [string, string])[] = []
+  /** of all that is not the file's content, headers and boundaries of parts included */
+  #besideFile = 0
+  #fieldBytes = 0
+  #inFile = false
+  #failure: Refusal | undefined
+  #onFailure: (why: Refusal) => void = () => {}
+  readonly #done: Promise<void>
+
+  constructor(incoming: IncomingMessage, parser: BusboyInstance) {
+    this.#raw = new BodyReader(incoming, () => {})
+    this.#parser = parser
+    parser.on('field', (name, value, _, isTruncated) => {
+      this.#fieldBytes += Buffer.byteLength(name) + Buffer.byteLength(value)
+      if (isTruncated || this.#fieldBytes > MAX_FIELD_BYTES) this.fail(TOO_MUCH)
+      else this.#fields.push([name, value])
+    })
+    parser.on('fieldsLimit', () => this.fail(TOO_MUCH))
+    parser.on('error', () => this.fail(NOT_WHOLE))
+    this.#done = this.#pump()
+    // told of through `fail`
+    this.#done.catch(() => {})
+  }
+
+  fail(why: Refusal): void {
+    this.#failure ??= why
+    this.#raw.fail(why)
+    this.#onFailure(this.#failure)
+  }
+
+  untilFile(): Promise<Form> {
+    return new Promise((resolve, reject) => {
+      this.#onFailure = reject
+      if (this.#failure !== undefined) reject(this.#failure)
+      this.#parser.once('finish', () => reject(malformed('the form has no field "file"')))
+      this.#parser.on('file', (_, stream: Readable, fileName: string | undefined) => {
+        this.#inFile = true
+        stream.once('end', () => {
+          this.#inFile = false
+        })
+        stream.on('error', () => {})
+        resolve({
+          fields: [...this.#fields],
+          fileName: fileName ?? '',
+          body: (onBytes) => this.#fileBody(stream, onBytes),
+        })
+      })
+    })
+  }
+
+  #fileBody(stream: Readable, onBytes: (count: number) => void): Body {
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const failed = new Promise<never>((_, reject) => {
+      this.#onFailure = reject
+      if (this.#failure !== undefined) reject(this.#failure)
+    })
+    failed.catch(() => {})
+    const broken = (): never => {
+      throw this.#failure ?? NOT_WHOLE
+    }
+    const next = async (least: number): Promise<readonly Uint8Array[] | undefined> => {
+      const batch: Buffer[] = []
+      for (let size = 0; size < least; ) {
+        const { done, value } = await Promise.race([chunks.next().catch(broken), failed])
+        if (done === true) break
+        batch.push(value)
+        size += value.length
+        onBytes(value.length)
+      }
+      if (batch.length > 0) return batch
+      await Promise.race([this.#done, failed])
+      return undefined
+    }
+    return { next, fail: (why) => this.fail(why) }
+  }
+
+  /** Hands on what arrives, as fast as it is taken. */
+  async #pump(): Promise<void> {
+    try {
+      for (let batch = await this.#raw.next(1); batch; batch = await this.#raw.next(1)) {
+        for (const chunk of batch) await this.#write(chunk)
+      }
+      await new Promise<void>((resolve, reject) => {
+        this.#parser.once('finish', resolve)
+        this.#parser.once('error', reject)
+        this.#parser.end()
+      })
+    } catch (error) {
+      this.fail(error instanceof Refusal ? error : NOT_WHOLE)
+      throw this.#failure
+    }
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const wasInFile = this.#inFile
+    await new Promise<void>((resolve, reject) => {
+      this.#parser.write(chunk, (error) => (error ? reject(error) : resolve()))
+    })
+    // a chunk with the border of the file in it is counted to neither
+    if (!wasInFile && !this.#inFile) this.#besideFile += chunk.length
+    if (this.#besideFile > MAX_FIELD_BYTES) throw TOO_MUCH
+  }
+}

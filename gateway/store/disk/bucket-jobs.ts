@@ -4,7 +4,7 @@ import type { Bucket } from '../full-store.ts'
 import { prepareBuckets } from './bucket-rows.ts'
 import type { Occasion, Tools } from './object-jobs.ts'
 
-interface Removed {
+export interface Removed {
   readonly what: 'removed' | 'not found' | 'not empty'
   readonly garbage: readonly string[]
 }

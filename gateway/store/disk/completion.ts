@@ -10,7 +10,7 @@ import type { Inline } from './schema.ts'
 import { TOO_MANY_PIECES, type TooManyPieces } from './slices.ts'
 import { NO_SUCH_UPLOAD, type Uploads } from './upload-rows.ts'
 
-interface Complete extends Occasion {
+export interface Complete extends Occasion {
   readonly ref: MultipartRef
   readonly list: PartList
   readonly as: CompletedObject

@@ -15,12 +15,12 @@ interface PartJob extends Occasion {
   readonly as: NewPart
 }
 
-interface PutPart extends PartJob {
+export interface PutPart extends PartJob {
   /** bytes only where there are none: parts lie in files, so that they can be pieces later */
   readonly content: Blob | Inline
 }
 
-interface CopyPart extends PartJob {
+export interface CopyPart extends PartJob {
   readonly source: PartSource
 }
 

@@ -22,17 +22,17 @@ export interface Occasion {
   readonly owner: string
 }
 
-interface Change extends Occasion {
+export interface Change extends Occasion {
   readonly path: ObjectPath
   readonly condition: WriteCondition | undefined
 }
 
-interface Put extends Change {
+export interface Put extends Change {
   readonly info: ObjectInfo
   readonly content: Inline | Blob
 }
 
-interface Copy extends Occasion {
+export interface Copy extends Occasion {
   readonly from: ObjectPath
   readonly to: ObjectPath
   readonly as: CopiedObject
@@ -57,11 +57,11 @@ export interface Unmet {
   readonly existing: ObjectRow | undefined
 }
 
-interface UnmetCopy extends Unmet {
+export interface UnmetCopy extends Unmet {
   readonly of: 'source' | 'target'
 }
 
-interface Swept {
+export interface Swept {
   readonly removed: number
   readonly garbage: readonly string[]
 }

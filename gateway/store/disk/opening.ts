@@ -15,9 +15,9 @@ import type { Located, Piece } from './schema.ts'
 const FEW_BLOBS = 16
 
 interface OpeningOptions {
-  readonly index: IndexReader
+  readonly index: Pick<IndexReader, 'locate' | 'isPinned'>
   readonly reading: Reading
-  readonly pins: Pins
+  readonly pins: Pick<Pins, 'take'>
   readonly now: () => UnixSeconds
 }
 

@@ -16,8 +16,8 @@ export function preparePinJobs(db: Database, { removal }: Tools) {
     },
 
     /** Returns the names of blobs that became garbage. */
-    unpin({ pins, owner }: { readonly pins: readonly number[]; readonly owner: string }) {
-      return pins.flatMap((pin) => removal.pin(pin, owner))
+    unpin({ pin, owner }: { readonly pin: number; readonly owner: string }) {
+      return removal.pin(pin, owner)
     },
 
     /** The pins of instances that have died. */

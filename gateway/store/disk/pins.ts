@@ -1,12 +1,10 @@
-import type { Writer } from '../../../database/writer.ts'
 import type { Keep } from './blob-object.ts'
-import type { Garbage } from './garbage.ts'
-import type { StoreJobs } from './jobs.ts'
 
 interface PinsOptions {
-  readonly writer: Writer<StoreJobs>
-  readonly garbage: Garbage
-  readonly owner: string
+  /** Pins an object in the index; undefined where there is no such object any more. */
+  readonly pin: (oid: number) => Promise<number | undefined>
+  /** Takes a pin out of the index again, and sees to what became garbage by it. */
+  readonly unpin: (pin: number) => Promise<void>
 }
 
 interface Held {
@@ -77,9 +75,7 @@ export class Pins {
   }
 
   #pinned(oid: number): Held {
-    const { writer, owner } = this.#options
-    const pin = writer.run('pin', { oid, owner })
-    const held = { oid, pin, readers: 0, idleSince: this.#round }
+    const held = { oid, pin: this.#options.pin(oid), readers: 0, idleSince: this.#round }
     this.#held.set(oid, held)
     return held
   }
@@ -102,14 +98,10 @@ export class Pins {
 
   /** In the background; what fails is left for when this process has ended. */
   #unpin(held: Held): void {
-    const { writer, garbage, owner } = this.#options
     this.#forget(held)
     this.#unpinning = this.#unpinning
-      .then(async () => {
-        const pin = await held.pin
-        if (pin === undefined) return
-        garbage.collect(await writer.run('unpin', { pins: [pin], owner }))
-      })
+      .then(() => held.pin)
+      .then((pin) => (pin === undefined ? undefined : this.#options.unpin(pin)))
       .catch(() => {})
   }
 }

@@ -238,7 +238,10 @@ async function assemble(
   const descriptors = new Descriptors(files, layout)
   const forget = (names: readonly string[]): Promise<void> => writer.run('forget', names)
   const garbage = new Garbage({ files, layout, descriptors, forget })
-  const pins = new Pins({ writer, garbage, owner })
+  const pins = new Pins({
+    pin: (oid) => writer.run('pin', { oid, owner }),
+    unpin: async (pin) => garbage.collect(await writer.run('unpin', { pin, owner })),
+  })
   const checksum = await createChecksum()
   const index = new IndexReader(layout.index, checksum)
   const unpin = (dead: readonly string[]) => writer.run('unpinAll', { dead, owner })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
+import { Descriptors, OpenBlobs } from '../../../../../gateway/store/disk/descriptors.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import { nodeFiles } from '../../../../../gateway/store/files/files.ts'
 import { freshName } from '../../../../../gateway/store/files/fresh-name.ts'
@@ -81,5 +81,39 @@ describe('descriptors', () => {
     expect([...open]).toEqual([read.file])
     descriptors.release(read)
     expect(open.size).toBe(0)
+  })
+})
+
+describe('what a reader has open', () => {
+  it('is no more than it may be, the latest at that', () => {
+    const { descriptors } = pretended()
+    const blobs = new OpenBlobs(descriptors, 2)
+    const opened = ['a', 'b', 'a', 'c', 'd'].map((name) => blobs.get(name))
+    const read = opened.filter(({ readers }) => readers > 0).map(({ name }) => name)
+    expect(read).toEqual(['c', 'd'])
+    blobs.releaseAll()
+    blobs.releaseAll()
+    expect(opened.every(({ readers }) => readers === 0)).toBe(true)
+  })
+
+  it('is all of it, or nothing', () => {
+    const { open, descriptors } = pretended()
+    const all = new OpenBlobs(descriptors)
+    all.acquireAll(['a', 'b', 'a'])
+    expect(open.size).toBe(2)
+    const failing = new Descriptors(
+      {
+        ...nodeFiles,
+        open: (path) => {
+          if (path.endsWith('b')) throw new Error('no b')
+          return 7
+        },
+        close: async () => {},
+      },
+      new Layout('/none'),
+    )
+    const held = failing.acquire('a')
+    expect(() => new OpenBlobs(failing).acquireAll(['a', 'b'])).toThrow('no b')
+    expect(held.readers).toBe(1)
   })
 })

@@ -15,6 +15,7 @@ import { native } from './protocols/native.ts'
 import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { s3 } from './protocols/s3/s3.ts'
+import { sts } from './protocols/s3/sts.ts'
 import { hasBody, type RawRequest, readRequest } from './request.ts'
 import { respond, writeHead } from './respond.ts'
 import type { Services } from './services.ts'
@@ -47,7 +48,7 @@ export async function handle(
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native, s3]
+const PROTOCOLS: readonly Protocol[] = [native, s3, sts]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.

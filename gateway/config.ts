@@ -1,6 +1,7 @@
 /** The gateway's sections of `valetkey.toml`: parsed once, at the edge, into frozen values. */
 import { z } from 'zod'
 import { parseAddress, parseCidr } from '../key/address.ts'
+import { isPathTemplate } from '../key/dialects/web-identity.ts'
 import {
   type Bytes,
   bytes,
@@ -111,6 +112,21 @@ export const storeSection = z.strictObject({
   reserve: sizeSetting.optional(),
 })
 
+/** `[s3.providers.NAME]`: an OpenID Connect provider whose tokens STS takes */
+const providerSection = z.strictObject({
+  /** exactly as its tokens state it */
+  issuer: z.url('expected a URL such as https://login.example.com'),
+  /** of which a token names one */
+  audiences: z.array(z.string().min(1)).min(1),
+  /** its public keys: an https URL, or an absolute path of a file with a JWK set */
+  jwks: z.string().transform((text) => (text.startsWith('/') ? { file: text } : { url: text })),
+  /** what its people may use, such as `users/${sub}/` */
+  path: z
+    .string()
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: so it is written in the file
+    .refine(isPathTemplate, 'expected a path with claims of the token, such as users/${sub}/'),
+})
+
 /** `[s3]` */
 export const s3Section = z.strictObject({
   /** whether S3 clients are answered at all */
@@ -124,6 +140,8 @@ export const s3Section = z.strictObject({
   headWithGet: z.boolean().default(false),
   /** where a form upload may send the browser afterwards */
   redirectOrigins: z.array(origin).default([]),
+  /** in the file only */
+  providers: z.record(z.string(), providerSection).default({}),
 })
 
 export type GatewaySettings = z.output<typeof gatewaySection>

@@ -20,14 +20,16 @@ import { makeOurs } from './ours.ts'
 import { hasBody, readRequest } from './request.ts'
 import { listen, makeServer, urlOf } from './server.ts'
 import type { Clock, Services } from './services.ts'
+import { Sessions } from './sessions.ts'
 import { Buckets } from './store/buckets.ts'
 import { DiskStore } from './store/disk/store.ts'
 import type { BucketsSettings } from './store/folder/config.ts'
 import { openFolders } from './store/folder/open.ts'
 import type { FullStore } from './store/full-store.ts'
-import type { Store, Trouble } from './store/store.ts'
+import type { Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
+import { WebIdentities } from './web-identity.ts'
 
 export interface GatewayParts {
   readonly settings: GatewaySettings
@@ -96,6 +98,7 @@ export class Gateway {
       log,
       clock,
       gatekeeper: new Gatekeeper(ledger, keyring),
+      sessions: new Sessions(keyring, ledger, new WebIdentities(Object.values(s3.providers))),
       transfers: new Transfers(settings, clock.monotonic),
       cors: new Cors(cors.origins),
       isDraining: () => this.#draining,

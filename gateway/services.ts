@@ -4,6 +4,7 @@ import type { UnixSeconds } from '../key/units.ts'
 import type { Gatekeeper } from './admit.ts'
 import type { GatewaySettings, S3Settings } from './config.ts'
 import type { Cors } from './cors.ts'
+import type { Sessions } from './sessions.ts'
 import type { FullStore } from './store/full-store.ts'
 import type { Transfers } from './transfers.ts'
 
@@ -14,6 +15,7 @@ export interface Services {
   readonly publicUrls: readonly string[]
   readonly store: FullStore
   readonly gatekeeper: Gatekeeper
+  readonly sessions: Sessions
   readonly transfers: Transfers
   readonly cors: Cors
   readonly log: Logger

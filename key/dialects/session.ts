@@ -21,14 +21,17 @@ export interface SessionCredentials {
 
 /**
  * New temporary credentials under a signing key.
+ * @param policy narrows them further
  * @throws Refusal key_malformed for claims that the format does not have
  */
 export function mintSession(
   claims: Omit<FirstBlock, 'kid' | 'aud'>,
   signingKey: SigningKey,
   mac: Mac,
+  policy?: Block,
 ): SessionCredentials {
-  const sessionToken = mintKey({ ...claims, aud: 'sigv4' }, signingKey, mac)
+  const minted = mintKey({ ...claims, aud: 'sigv4' }, signingKey, mac)
+  const sessionToken = policy === undefined ? minted : narrowKey(minted, policy, mac)
   return credentialsOf(sessionToken, claims.jti, claims.exp as UnixSeconds, signingKey, mac)
 }
 

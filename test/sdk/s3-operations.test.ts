@@ -215,7 +215,8 @@ describe('a listing', () => {
       await put(key)
   })
   const list = (more = {}) => client.send(new ListObjectsV2Command({ Bucket, ...more }))
-  const keys = (contents: readonly { Key?: string | undefined }[] = []) => contents.map(({ Key }) => Key)
+  const keys = (contents: readonly { Key?: string | undefined }[] = []) =>
+    contents.map(({ Key }) => Key)
 
   test('groups by a delimiter', async () => {
     const found = await list({ Prefix: 'l/', Delimiter: '/' })

@@ -30,6 +30,7 @@ import {
 import { isForm, serveForm } from './post-form.ts'
 import { s3ProblemOf } from './problem.ts'
 import { s3RequestOf } from './request.ts'
+import { isSts } from './sts.ts'
 import { deleteTagging, getTagging, putTagging } from './tagging.ts'
 import { claimOf, verified } from './verify.ts'
 
@@ -76,7 +77,8 @@ const TAKES_BODY: ReadonlySet<OperationName> = new Set([
 
 export const s3: Protocol = {
   name: 's3',
-  recognises: (request, { s3: { enabled } }) => enabled && (isSigned(request) || isForm(request)),
+  recognises: (request, { s3: { enabled } }) =>
+    enabled && !isSts(request) && (isSigned(request) || isForm(request)),
   serve,
   preflight,
   problemOf: s3ProblemOf,

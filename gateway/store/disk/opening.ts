@@ -75,8 +75,8 @@ export class Opening {
   }
 
   /**
-   * Where nothing can be written, on a full disk for instance, reading goes on without: another
-   * process may then unlink what this one is reading, and the reader finds the object damaged there.
+   * Where nothing can be written, on a full disk for instance, reading goes on without: should the
+   * object be removed all the same, a reader that is not through finds it damaged there.
    */
   async #taken(oid: number): Promise<Taken | 'unpinnable' | undefined> {
     try {

@@ -18,7 +18,7 @@ export interface Machine {
 
 /** Program, how it is asked for its version, and where in the answer that stands. */
 const PROGRAMS = [
-  ['wrk', '-v', /wrk (\S+)/],
+  ['wrk', '-v', /wrk (?:debian\/)?(\S+)/],
   ['taskset', '--version', /(\d[\d.]+)/],
   ['nginx', '-v', /nginx\/(\S+)/],
   ['caddy', 'version', /v?(\d\S*)/],
@@ -47,8 +47,9 @@ export function lookAround(checkout: string): Machine {
   }
 }
 
-export const describeMachine = ({ cpu, cores, kernel, commit, programs }: Machine): string =>
-  `${cpu}, ${cores} cores, Linux ${kernel}; valetkey ${commit}; ${Object.entries(programs)
+/** What figures depend on, apart from our own commit. */
+export const describeMachine = ({ cpu, cores, kernel, programs }: Machine): string =>
+  `${cpu}, ${cores} cores, Linux ${kernel}; ${Object.entries(programs)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}`
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { Bench } from './bench.ts'
 import { build, CHECKOUT } from './build.ts'
 import type { Finding } from './goals.ts'
+import { lock } from './lock.ts'
 import { busyShare, describeMachine, lookAround, type Machine, QUIET } from './machine.ts'
 import { asText, goalTable, save } from './report.ts'
 import type { Row, Section } from './row.ts'
@@ -87,7 +88,9 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(HELP)
   const rows = choose(positionals)
   const machine = lookAround(CHECKOUT)
-  tell(describeMachine(machine))
+  // the build is shared whatever the folder for data
+  lock(join(CHECKOUT, '.cache/bench'))
+  tell(`valetkey ${machine.commit} on ${describeMachine(machine)}`)
   if (machine.missing.length > 0)
     tell(`not on the PATH, and left out: ${machine.missing.join(', ')}`)
   const busy = await busyShare()

@@ -67,7 +67,7 @@ export function save(
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (start < 0 || end < start) throw new Error(`${page} lacks the lines "${BEGIN}" and "${END}"`)
   const before = text.slice(start, end)
-  const of = describeMachine({ ...machine, commit: '' })
+  const of = describeMachine(machine)
   const kept = before.includes(of) ? before.split('\n').filter((line) => line.startsWith('| ')) : []
   const lines = names.flatMap((name) => {
     const { work } = GOALS[name]

@@ -121,8 +121,8 @@ async function section(
   restarts: readonly number[],
   { get, list, listCpu }: Reading,
 ): Promise<Section> {
-  const few = await verifyOn(bench, bench.path('ours/ledger.db'))
-  const many = await verifyOn(bench, join(bench.path(DATA), 'ledger.db'))
+  const ledgers = ['ours', DATA].map((name) => join(bench.path(name), 'ledger.db'))
+  const [few = [], many = []] = await verifyOn(bench, ...ledgers)
   const more = spreadOf(
     many.map(({ first }, round) => (first / (few[round]?.first ?? Number.NaN) - 1) * 100),
   )

@@ -63,9 +63,7 @@ function whileLocked(layout: Layout, owner: string, isSafe: (name: string) => bo
     lock.exec('BEGIN IMMEDIATE')
     const snapshot = openSnapshot(layout.index)
     try {
-      const unsafe = [...new BlobList(snapshot)]
-        .map(({ name }) => name)
-        .filter((name) => !isSafe(name))
+      const unsafe = new BlobList(snapshot).names((name) => !isSafe(name))
       const held = unsafe.filter((name) => linked(layout.blob(name), layout.staged(owner, name)))
       return { snapshot, held }
     } catch (error) {

@@ -170,8 +170,9 @@ function matchesUnderScope(
 }
 
 function uploadTooSmall(grant: Grant, { upload }: Attempt): Refusal | undefined {
+  if (upload?.size === undefined) return undefined
   const { least } = uploadLimits(grant)
-  if (upload?.size === undefined || upload.size >= least) return undefined
+  if (upload.size >= least) return undefined
   return new Refusal(
     'too_small',
     `the upload has ${upload.size} bytes; the key expects at least ${least}`,
@@ -221,6 +222,7 @@ export function uploadLimits(grant: Grant): UploadLimits {
 export function countedUses(
   grant: Grant,
 ): readonly { readonly id: string; readonly most: number }[] {
+  if (grant.blocks.every(({ uses }) => uses === undefined)) return []
   const first = Math.max(
     0,
     grant.blocks.findIndex(({ kid }) => kid !== undefined),

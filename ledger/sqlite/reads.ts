@@ -23,7 +23,7 @@ export type LedgerReads = ReturnType<typeof prepareReads>
 
 export function prepareReads(db: Database) {
   const generationOf = db.prepare<[], number>('SELECT number FROM generation').pluck()
-  const generation = (): number => generationOf.get() ?? 0
+  const { generation, forgetGeneration } = oncePerTurn(() => generationOf.get() ?? 0)
   const revocationOf = revocationReader(db, generation)
   const revocations = db.prepare<[number], RevocationColumns>(
     'SELECT * FROM revocations ORDER BY revoked_at DESC LIMIT ?',
@@ -35,6 +35,8 @@ export function prepareReads(db: Database) {
   const latestTime = db.prepare<[], number>('SELECT seconds FROM latest_time').pluck()
   return {
     generation,
+    /** To be called when a write of our own has changed it. */
+    forgetGeneration,
     latestTime: (): UnixSeconds => unixSeconds(latestTime.get() ?? 0),
     revocationOf,
     revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
@@ -46,6 +48,25 @@ export function prepareReads(db: Database) {
         return { ...key, ...(revocation && { revocation }) }
       }),
   }
+}
+
+/**
+ * Asked several times for each request, and of the requests that arrive together: read once in a
+ * turn of the event loop.
+ */
+function oncePerTurn(read: () => number) {
+  let known: number | undefined
+  const forgetGeneration = (): void => {
+    known = undefined
+  }
+  const generation = (): number => {
+    if (known === undefined) {
+      known = read()
+      setImmediate(forgetGeneration)
+    }
+    return known
+  }
+  return { generation, forgetGeneration }
 }
 
 /** Of a kind, so many revocations are kept in memory while the generation stands still. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll } from 'vitest'
 import { Instance } from '../../database/instance.ts'
 import { openDatabase } from '../../database/open.ts'
@@ -29,7 +30,12 @@ ledgerContract('sqlite', async () => {
   if (shared === undefined || shared.failure() !== undefined) {
     shared = await SqliteLedger.open({ file, instance })
   }
-  return { ledger: shared, close: async () => empty() }
+  // what another connection wrote is seen from the next turn of the event loop on
+  const close = async (): Promise<void> => {
+    empty()
+    await setImmediate()
+  }
+  return { ledger: shared, close }
 })
 
 function empty(): void {

@@ -1,6 +1,7 @@
 /** How we keep a SQLite database: in WAL, at synchronous=FULL, migrated forwards, never backwards. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import SqliteDatabase from 'better-sqlite3'
+import { markAsMade, markOf, wasThere } from './presence.ts'
 
 export type Database = SqliteDatabase.Database
 
@@ -16,20 +17,33 @@ export class DatabaseError extends Error {
   }
 }
 
+/**
+ * A database that was there and is not any more.
+ * @param what happened to it, such as `is missing`
+ */
+export const lost = (file: string, what: string): DatabaseError =>
+  new DatabaseError(
+    'LOST',
+    `${file} ${what}, though there was a database before: stop valetkey, and put it back or restore the newest backup. To go on without all that it held, remove ${markOf(file)} as well`,
+  )
+
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 10_000
 /** In milliseconds. */
 const RETRY_AFTER = 5
 
 /**
- * Opens the database, makes it where it is missing, and brings it to the newest schema.
+ * Opens the database, makes it where there never was one, and brings it to the newest schema.
  * @param migrations each entry is run once, in order, in a transaction of its own
  * @throws DatabaseError
  */
 export function openDatabase(file: string, migrations: readonly string[]): Database {
   try {
+    if (!existsSync(file) && wasThere(file)) throw lost(file, 'is missing')
     makeForOwnerOnly(file)
-    return patiently(() => openOnce(file, migrations))
+    const db = patiently(() => openOnce(file, migrations))
+    if (migrations.length > 0) markAsMade(file)
+    return db
   } catch (error) {
     throw explained(file, error)
   }
@@ -40,6 +54,7 @@ function openOnce(file: string, migrations: readonly string[]): Database {
   try {
     configure(db, file)
     migrate(db, file, migrations)
+    checkWritable(db)
     return db
   } catch (error) {
     db.close()
@@ -118,6 +133,7 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
       `${file} has schema ${version()}, this program knows up to ${migrations.length}: it was written by a newer valetkey; use that version or restore a backup`,
     )
   }
+  if (version() === 0 && wasThere(file)) throw lost(file, 'is empty')
   for (const [index, statements] of migrations.entries()) {
     const step = db.transaction(() => {
       // another process may have migrated meanwhile
@@ -126,6 +142,23 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
       db.pragma(`user_version = ${index + 1}`)
     })
     if (version() === index) step.immediate()
+  }
+}
+
+/**
+ * SQLite opens a file that it may not write without a word, and every write would fail later. Nobody
+ * is waited for: where another one is writing, the file can be written.
+ */
+function checkWritable(db: Database): void {
+  const version = db.pragma('user_version', { simple: true })
+  db.pragma('busy_timeout = 0')
+  try {
+    db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${version}`)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK')
+    db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`)
   }
 }
 
@@ -141,11 +174,16 @@ export function explained(file: string, error: unknown): DatabaseError {
   )
 }
 
+/** What such a database says must not be believed: things may be missing from it. */
+export const isUntrustworthy = (code: string): boolean =>
+  /^(SQLITE_(CORRUPT|NOTADB)|LOST)/.test(code)
+
 /**
  * After a failed write or fsync nobody knows what is on the disk, and a second fsync would say that
  * all is well: never retry, refuse writes until a restart has recovered the log.
  */
-export const isFinal = (code: string): boolean => /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code)
+export const isFinal = (code: string): boolean =>
+  isUntrustworthy(code) || code.startsWith('SQLITE_IOERR')
 
 function adviceFor(code: string): string {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {

@@ -1,6 +1,7 @@
 /** The thread behind `writer.ts`: takes all jobs that wait, runs them in one transaction, commits, answers. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Database, DatabaseError, explained, isFinal, openDatabase } from './open.ts'
+import { type Database, DatabaseError, explained, isFinal, lost, openDatabase } from './open.ts'
+import { displacement } from './presence.ts'
 import type { JobsModule, JobTable, Reply } from './writer.ts'
 
 interface Job {
@@ -24,10 +25,19 @@ function refused(id: number, error: DatabaseError): Reply {
   return { id, code: error.code, message: error.message }
 }
 
+interface Opened {
+  readonly db: Database
+  readonly table: JobTable
+  /** why what is written would be gone with this process */
+  readonly displaced: () => string | undefined
+}
+
 /** All that is done here is committed when this returns; the replies say what was. */
-function runGroup(db: Database, table: JobTable, group: readonly Job[]): readonly Reply[] {
+function runGroup({ db, table, displaced }: Opened, group: readonly Job[]): readonly Reply[] {
   try {
     if (final !== undefined) throw final
+    const what = displaced()
+    if (what !== undefined) throw lost(file, what)
     db.exec('BEGIN IMMEDIATE')
     const replies = group.map((job) => runJob(db, table, job))
     db.exec('COMMIT')
@@ -72,11 +82,11 @@ function takeWaiting(first: Message): Message[] {
 try {
   const { migrations, prepareJobs } = (await import(jobsUrl)) as JobsModule
   const db = openDatabase(file, migrations)
-  const table = prepareJobs(db)
+  const opened = { db, table: prepareJobs(db), displaced: displacement(file) }
   port.on('message', (first: Message) => {
     const messages = takeWaiting(first)
     const group = messages.filter((message) => message !== 'close')
-    if (group.length > 0) port.postMessage(runGroup(db, table, group))
+    if (group.length > 0) port.postMessage(runGroup(opened, group))
     if (group.length < messages.length) {
       db.close()
       port.close()

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Instance } from '../../database/instance.ts'
-import { type Database, explained, openReader } from '../../database/open.ts'
+import { type Database, explained, isUntrustworthy, openReader } from '../../database/open.ts'
 import { siblingModule } from '../../database/sibling.ts'
 import { startWriter, type Writer } from '../../database/writer.ts'
 import { bytes, type UnixSeconds } from '../../key/units.ts'
@@ -94,15 +94,17 @@ export class SqliteLedger implements Ledger {
 
   async revoke(revocations: readonly Revocation[]): Promise<void> {
     await this.#writer.run('revoke', revocations)
+    this.#reads.forgetGeneration()
   }
 
   async purge(now: UnixSeconds): Promise<number> {
     const before = now - FORGET_ISSUED_AFTER_SECONDS
     const limit = PURGE_AT_ONCE
-    return (
+    const purged =
       (await allOf(limit, () => this.#writer.run('purgeRevocations', { now, limit }))) +
       (await allOf(limit, () => this.#writer.run('purgeIssued', { before, limit })))
-    )
+    this.#reads.forgetGeneration()
+    return purged
   }
 
   async lease(request: LeaseRequest): Promise<LeaseOutcome> {
@@ -154,15 +156,19 @@ export class SqliteLedger implements Ledger {
 
   async addSigningKey(record: SigningKeyRecord): Promise<void> {
     const outcome = await this.#writer.run('addSigningKey', record)
+    this.#reads.forgetGeneration()
     if (outcome !== undefined) throw new IdTaken(outcome.taken)
   }
 
-  setSigningKeyStatus(
+  async setSigningKeyStatus(
     kid: string,
     status: SigningKeyRecord['status'],
     graceEnds?: UnixSeconds,
   ): Promise<boolean> {
-    return this.#writer.run('setSigningKeyStatus', { kid, status, graceEnds: graceEnds ?? null })
+    const change = { kid, status, graceEnds: graceEnds ?? null }
+    const isThere = await this.#writer.run('setSigningKeyStatus', change)
+    this.#reads.forgetGeneration()
+    return isThere
   }
 
   latestTime(): UnixSeconds {
@@ -177,7 +183,10 @@ export class SqliteLedger implements Ledger {
     await this.#writer.run('resetTime', now)
   }
 
+  /** A ledger from which revocations may be missing says nothing at all. */
   #read<T>(query: () => T): T {
+    const { failure } = this.#writer
+    if (failure !== undefined && isUntrustworthy(failure.code)) throw failure
     try {
       return query()
     } catch (error) {

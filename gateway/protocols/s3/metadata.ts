@@ -20,10 +20,14 @@ const KEPT = [
   ['expires', 'expires'],
 ] as const
 
+/** What Node sends; a field of a form, or a parameter of a query, can hold anything. */
+const VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+
 /** @throws S3Refusal InvalidArgument */
 export function typeStated(headers: Headers): string {
   const type = headers.get('content-type') || DEFAULT_TYPE
-  if (essenceOf(type) !== undefined && type.length <= 256) return type
+  if (essenceOf(type) !== undefined && type.length <= 256 && VALUE.test(type)) return type
   throw invalidArgument('Content-Type is a media type such as image/png')
 }
 
@@ -55,6 +59,7 @@ const encodingStated = (headers: Headers): string =>
     .join(', ')
 
 function checkedLength(name: string, value: string): string {
+  if (!VALUE.test(value)) throw invalidArgument(`the header ${name} has no control characters`)
   if (value.length <= MAX_HEADER_LENGTH) return value
   throw new S3Refusal(
     'MetadataTooLarge',
@@ -63,9 +68,13 @@ function checkedLength(name: string, value: string): string {
 }
 
 function userStated(headers: Headers): Readonly<Record<string, string>> {
-  const stated = [...headers]
-    .filter(([name]) => name.startsWith(META))
-    .map(([name, value]) => [name.slice(META.length), textOfHeader(value)] as const)
+  const fields = [...headers].filter(([name]) => name.startsWith(META))
+  if (!fields.every(([name, value]) => NAME.test(name) && VALUE.test(value))) {
+    throw invalidArgument('user metadata has names of headers, and no control characters')
+  }
+  const stated = fields.map(
+    ([name, value]) => [name.slice(META.length), textOfHeader(value)] as const,
+  )
   const size = stated.reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0)
   if (size <= MAX_USER_BYTES) return Object.fromEntries(stated)
   throw new S3Refusal('MetadataTooLarge', `user metadata has at most ${MAX_USER_BYTES} bytes`)

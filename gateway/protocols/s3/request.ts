@@ -30,12 +30,15 @@ export function s3RequestOf(
     method,
     target: parseS3Target(path, bucketOfHost(host, publicUrls)),
     query: query.filter(([name]) => !(form === 'query' ? /^x-(?:amz-|id$)/i : /^x-id$/).test(name)),
-    headers: new Map([...headers, ...hoisted]),
+    headers: new Map([...headers, ...asHeaders(hoisted)]),
     hoisted,
   }
   checkHeaders(request.headers)
   return request
 }
+
+const asHeaders = (hoisted: ReadonlyMap<string, string>) =>
+  [...hoisted].map(([name, text]) => [name, headerOfText(text)] as const)
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 

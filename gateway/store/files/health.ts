@@ -25,17 +25,23 @@ export class Health {
   #lookedAt: UnixSeconds | undefined
   #space: Trouble | undefined
   #looking: Promise<Trouble | undefined> | undefined
+  /** what may be appended before the reserve would be reached, in bytes; as of the last look */
+  #room = 0
 
   constructor(options: HealthOptions) {
     this.#options = options
   }
 
-  /** Free space is looked up once a second at most. */
+  /**
+   * Free space is looked up once a second at most, unless we ourselves may have used it up since: a
+   * fast disk takes a whole reserve in that time.
+   */
   trouble(): Trouble | undefined | Promise<Trouble | undefined> {
     const failure = this.#failure ?? this.#indexTrouble()
     if (failure !== undefined) return failure
     const now = this.#options.now()
-    if (now === this.#lookedAt) return this.#space
+    const isUsedUp = this.#space === undefined && this.#room < 0
+    if (now === this.#lookedAt && !isUsedUp) return this.#space
     this.#looking ??= this.#look(now).finally(() => {
       this.#looking = undefined
     })
@@ -50,8 +56,8 @@ export class Health {
   }
 
   /**
-   * The files, with an fsync that is never repeated: any failure but a full disk's, which spoils that
-   * one file only, is for good.
+   * The files, with appends that are counted, and an fsync that is never repeated: any failure but a
+   * full disk's, which spoils that one file only, is for good.
    */
   guarded(files: Files): Files {
     const sync = async (file: FileDescriptor): Promise<void> => {
@@ -62,7 +68,11 @@ export class Health {
         throw error
       }
     }
-    return { ...files, sync }
+    const append: Files['append'] = (file, chunks) => {
+      for (const { length } of chunks) this.#room -= length
+      return files.append(file, chunks)
+    }
+    return { ...files, append, sync }
   }
 
   #fail(error: unknown): void {
@@ -88,7 +98,8 @@ export class Health {
     try {
       const { free, total } = await files.space(folder)
       const least = reserve ?? bytes(Math.max(MIN_RESERVE, Math.ceil(total * RESERVE_SHARE)))
-      if (free >= least) return undefined
+      this.#room = free - least
+      if (this.#room >= 0) return undefined
       return {
         code: 'storage_full',
         detail: `the disk has ${formatBytes(bytes(free))} free, less than the reserve of ${formatBytes(least)}; free some space or lower the reserve`,

@@ -4,10 +4,10 @@
  *
  * JavaScript, since threads import it before anything that could read TypeScript.
  *
- * TRACE_TO names the file that takes one line for each call's begin and end; while the file FULL_WHILE
- * is there, nothing that needs room can be written.
+ * TRACE_TO names the file that takes one line for each call's begin and end. While the file FULL_WHILE
+ * is there, no space is free; unless it says `low`, nothing that needs room can be written.
  */
-import fs, { appendFileSync, existsSync } from 'node:fs'
+import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { IncomingMessage } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
@@ -17,8 +17,10 @@ import SqliteDatabase from 'better-sqlite3'
 const { TRACE_TO, FULL_WHILE } = process.env
 const append = appendFileSync
 const exists = existsSync
+const read = readFileSync
 
-const isFull = () => FULL_WHILE !== undefined && exists(FULL_WHILE)
+const isLow = () => FULL_WHILE !== undefined && exists(FULL_WHILE)
+const isFull = () => isLow() && read(FULL_WHILE, 'utf8') !== 'low'
 const noSpace = () =>
   Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
 
@@ -79,6 +81,9 @@ watch(
 watch('writev', (given) => noted('write', pathOf(given)), always)
 watch('fsync', (given) => noted('sync', pathOf(given)), never)
 watch('link', ([from, to]) => noted('link', from, to), always)
+const { statfs } = fs
+fs.statfs = (path, callback) =>
+  statfs(path, (error, stats) => callback(error, isLow() ? { ...stats, bavail: 0 } : stats))
 const openNow = fs.openSync
 fs.openSync = (path, ...how) => {
   const file = openNow(path, ...how)

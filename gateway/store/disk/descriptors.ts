@@ -1,5 +1,5 @@
 /** Open files of blobs, kept for the next reader. Blobs never change, so neither do their bytes. */
-import type { FileDescriptor, Files } from '../files/files.ts'
+import { codeOf, type FileDescriptor, type Files } from '../files/files.ts'
 import type { Layout } from './layout.ts'
 
 /** How many are kept open though nobody reads them. */
@@ -92,10 +92,20 @@ export class Descriptors {
   }
 
   #opened(name: string): OpenBlob {
-    const file = this.#files.open(this.#layout.blob(name))
+    const file = this.#openNow(name)
     const entry = { name, file, warm: 0, readers: 0, idleSince: this.#round, isGone: false }
     this.#open.set(name, entry)
     return entry
+  }
+
+  /** Where there are no more to be had, those that nobody reads are given back, for the next attempt. */
+  #openNow(name: string): FileDescriptor {
+    try {
+      return this.#files.open(this.#layout.blob(name))
+    } catch (error) {
+      if (/^E[MN]FILE$/.test(codeOf(error))) for (const entry of this.#idle) this.#evict(entry)
+      throw error
+    }
   }
 
   #closeLongestIdle(): void {

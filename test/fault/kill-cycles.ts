@@ -122,7 +122,7 @@ async function end(folder: ServeFolder, serve: Serve, mistakes: string[]): Promi
 
 const BUILT = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
-export function report(result: KillCyclesResult): string {
+function report(result: KillCyclesResult): string {
   const { counts, startedIn, mistakes, cycles, kept, revoked, leftUploads } = result
   const sorted = startedIn.toSorted((a, b) => a - b).map(Math.round)
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0

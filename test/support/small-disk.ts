@@ -19,13 +19,16 @@ export interface SmallDisk {
   readonly remove: () => void
 }
 
+/** Whether the program has done what it was told. */
+const done = (program: string, ...args: readonly string[]): boolean =>
+  spawnSync(program, args).status === 0
+
 const MEBIBYTE = Buffer.alloc(1 << 20)
 
 /** A tmpfs; undefined where we may not mount one. */
 export function mountSmallDisk(mebibytes: number): SmallDisk | undefined {
   const { path, remove } = tempFolder()
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
-  if (mounted.status !== 0) {
+  if (!done('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path)) {
     remove()
     return undefined
   }
@@ -37,7 +40,7 @@ export function mountSmallDisk(mebibytes: number): SmallDisk | undefined {
     fill: () => fillWith(filler),
     free: () => rmSync(filler, { force: true }),
     remove: () => {
-      spawnSync('umount', [path])
+      done('umount', path)
       remove()
     },
   }

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { Refusal } from '../key/refusal.ts'
 import { nextId } from './exchange.ts'
 import type { Verdict } from './forward-auth.ts'
+import { addPages } from './pages/pages.ts'
 import { problemOf } from './protocols/problem.ts'
 import type { Trouble } from './store/store.ts'
 
@@ -19,7 +20,7 @@ export function makeOurs(basePath: string, readiness: Readiness, judge: Judge): 
   const ours: Ours = new Hono()
   ours.use(async (c, next) => {
     await next()
-    c.header('Cache-Control', 'no-store')
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
     c.header('X-Content-Type-Options', 'nosniff')
   })
   const routes = routesOf(readiness, judge)
@@ -49,6 +50,7 @@ function routesOf(readiness: Readiness, judge: Judge): Ours {
     }
     return c.body(null, 204)
   })
+  addPages(ours)
   return ours
 }
 

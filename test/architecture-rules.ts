@@ -19,8 +19,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   key: ['key'],
   database: ['database'],
   ledger: ['ledger', 'key', 'database'],
-  gateway: ['gateway', 'ledger', 'key', 'database'],
-  issuer: ['issuer', 'ledger', 'key', 'database'],
+  web: ['web', 'key'],
+  gateway: ['gateway', 'web', 'ledger', 'key', 'database'],
+  issuer: ['issuer', 'web', 'ledger', 'key', 'database'],
   cli: ['cli', 'gateway', 'issuer', 'ledger', 'key', 'database'],
 }
 export const ROOM_NAMES = Object.keys(ROOMS)
@@ -113,15 +114,29 @@ function wrongImport(
   const [room = ''] = path.split('/')
   const [theirs = ''] = target.split('/')
   const isOurs = ROOM_NAMES.includes(theirs) || target.startsWith('..') || target.endsWith('.ts')
-  if (!isOurs) return room === 'key' ? wrongForKey(path, target) : undefined
+  if (!isOurs) return wrongPackage(path, target)
   if (!known.has(target)) return `${path} imports ${target}, which is in no room`
   if (!ROOMS[room]?.includes(theirs))
     return `${path} imports ${target}: ${room} may not know ${theirs}`
+  if (wrongForBrowser(path, target)) return `${path} imports ${target}: it runs elsewhere`
   const concrete = CONCRETE.exec(target)?.[0]
   if (concrete && !path.startsWith(concrete) && !MAY_NAME_CONCRETE.test(path)) {
     return `${path} imports ${target}: only a main.ts and the command line name it`
   }
   return undefined
+}
+
+const runsInBrowser = (path: string): boolean => path.startsWith('web/client/')
+
+/** What runs in a browser knows the pure part of key/, and nobody knows it: it is bundled. */
+function wrongForBrowser(path: string, target: string): boolean {
+  if (!runsInBrowser(path)) return runsInBrowser(target)
+  return !runsInBrowser(target) && !/^key\/(?!node-)[^/]+$/.test(target)
+}
+
+function wrongPackage(path: string, target: string): string | undefined {
+  if (runsInBrowser(path)) return `${path} imports ${target}: a page is made of our own code`
+  return path.startsWith('key/') ? wrongForKey(path, target) : undefined
 }
 
 /** key/ imports zod; files for Node alone, named node-*.ts, import node:crypto as well. */

@@ -18,7 +18,7 @@ export const common: typeof en.common = {
   pinHint: 'Die PIN kennt, wer Ihnen den Link geschickt hat.',
   pinLabel: 'PIN',
   pinSend: 'Weiter',
-  pinWait: (duration) => `Warten Sie ${duration} und versuchen Sie es dann noch einmal.`,
+  waitFor: (duration) => `Warten Sie ${duration} und versuchen Sie es dann noch einmal.`,
   files,
 }
 

@@ -16,7 +16,7 @@ export const common = {
   pinHint: 'Whoever sent you the link can tell you the PIN.',
   pinLabel: 'PIN',
   pinSend: 'Continue',
-  pinWait: (duration: string) => `Wait ${duration}, then try again.`,
+  waitFor: (duration: string) => `Wait ${duration}, then try again.`,
   files,
 }
 

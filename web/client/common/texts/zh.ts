@@ -15,7 +15,7 @@ export const common: typeof en.common = {
   pinHint: '请向发送链接的人索取 PIN 码。',
   pinLabel: 'PIN 码',
   pinSend: '继续',
-  pinWait: (duration) => `请等待 ${duration}后重试。`,
+  waitFor: (duration) => `请等待 ${duration}后重试。`,
   files: (_count, shown) => `${shown} 个文件`,
 }
 

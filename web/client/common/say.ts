@@ -1,0 +1,32 @@
+/** What is read out, and shown for a moment, without taking the focus. */
+import { h, icon } from './dom.ts'
+
+/** How long a message stays in sight, in milliseconds. */
+const STAY = 6000
+
+const region = h('div', { class: 'says', role: 'status', 'aria-live': 'polite' })
+const alarms = h('div', { class: 'says', role: 'alert' })
+const spoken = h('p', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' })
+const shelf = h('div', { class: 'shelf' }, region, alarms)
+document.body.append(spoken, shelf)
+
+/** For screen readers alone: what others see anyway. */
+export const say = (text: string): void => {
+  spoken.textContent = text
+}
+
+/** For everybody. */
+export const tell = (text: string): void => show(region, text, 'good')
+
+/** For everybody, at once. */
+export const warn = (text: string): void => show(alarms, text, 'bad')
+
+function show(where: HTMLElement, text: string, tone: 'good' | 'bad'): void {
+  const picture = icon(tone === 'good' ? 'check' : 'warning')
+  where.replaceChildren(h('p', { class: `notice ${tone}` }, picture, h('span', {}, text)))
+  const shown = where.firstChild
+  setTimeout(() => shown?.remove(), STAY)
+  // above an open dialog, which covers everything else
+  const dialog = document.querySelector('dialog[open]')
+  ;(dialog ?? document.body).append(shelf)
+}

@@ -3,14 +3,17 @@
  * An option is a row of a table: a reader that turns its value into claims of a block. Every mistake
  * is found before anything is said, so that whoever writes a request corrects it once.
  */
+
+import type { Wrong } from '../key/check.ts'
 import {
-  Block,
+  type Block,
   type Claim,
   type FirstBlock,
   METHODS,
   type Method,
   RESERVED_CLAIMS,
   RESPOND_HEADERS,
+  wrongClaim,
 } from '../key/claims.ts'
 import { parseScope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
@@ -254,18 +257,18 @@ function readOption(
 
 /** The format's own word on claims, turned from "is …" to "must be …". */
 function whatIsWrong(claims: Block): string | undefined {
-  const [issue] = Block.safeParse(claims).error?.issues ?? []
-  if (issue === undefined) return undefined
-  const what = issue.message
+  const wrong = wrongClaim(claims)
+  if (wrong === undefined) return undefined
+  const what = wrong.expected
     .replace(/^(is|has) not /, 'must not be ')
     .replace(/^is /, 'must be ')
     .replace(/^has /, 'must have ')
-  const entry = entryAt(claims, issue.path)
+  const entry = entryAt(claims, wrong.at)
   return entry === undefined ? what : `"${entry.slice(0, 80)}" ${what}`
 }
 
 /** The entry of a list that is meant; the values of headers are not repeated, they may be secrets. */
-function entryAt(claims: Block, [claim, index]: readonly PropertyKey[]): string | undefined {
+function entryAt(claims: Block, [claim, index]: Wrong['at']): string | undefined {
   const list: unknown = claims[claim as Claim]
   const text: unknown = Array.isArray(list) ? list[index as number] : undefined
   return typeof text === 'string' ? text : undefined

@@ -2,8 +2,21 @@
  * The claims of a block: what may be written, in which type and unit. An unknown claim, or one of
  * the wrong type, makes the whole key unreadable: a restriction not understood is one not kept.
  */
-import * as z from 'zod/mini'
 import { parseCidr } from './address.ts'
+import {
+  and,
+  listOf,
+  type ObjectOf,
+  objectOf,
+  oneOf,
+  oneOrListOf,
+  pairOf,
+  text,
+  textLike,
+  value,
+  type Wrong,
+  wholeFrom,
+} from './check.ts'
 import { parseScope } from './object-path.ts'
 import { Refusal } from './refusal.ts'
 
@@ -31,87 +44,90 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-const text = (pattern: RegExp, expected: string) =>
-  z.string(expected).check(z.regex(pattern, expected))
-const wellFormed = (most: number) => {
-  const expected = `is well-formed Unicode text of at most ${most} characters`
-  return z
-    .string(expected)
-    .check(z.refine((value) => value.length <= most && value.isWellFormed(), expected))
-}
-const listOf = <T extends z.ZodMiniType>(item: T, most = 64) =>
-  z
-    .array(item, 'is a list')
-    .check(z.minLength(1, 'is not empty'), z.maxLength(most, `has at most ${most} entries`))
-const wholeFrom = (least: number, expected: string) => z.int(expected).check(z.gte(least, expected))
+const MAX_ENTRIES = 64
+const MAX_SCOPES = 16
 
-const id = text(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')
+const wellFormed = (most: number) =>
+  text(
+    (stated) => stated.length <= most && stated.isWellFormed(),
+    `is well-formed Unicode text of at most ${most} characters`,
+  )
+
+const id = textLike(ID, 'is 1 to 64 of A-Z a-z 0-9 _ -')
 const time = wholeFrom(0, 'is a time in whole Unix seconds')
 const size = wholeFrom(0, 'is a size in whole bytes')
 const atLeastOne = wholeFrom(1, 'is a whole number from 1 on')
-const isTrue = z.literal(true, 'is true or not there')
-const headerValue = text(HEADER_VALUE, 'is a header value without control characters')
-
-const SCOPE = 'is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY'
-const scope = z.string(SCOPE).check(z.refine((value) => isScope(value), SCOPE))
-const scopes = z.union([scope, listOf(scope, 16)], 'is a scope or a list of scopes')
-
-const NETWORK = 'is a network such as 10.0.0.0/8 or 2001:db8::/32'
-const network = z
-  .string(NETWORK)
-  .check(z.refine((value) => parseCidr(value) !== undefined, NETWORK))
-
-/** Not `z.record`, which drops a member `__proto__` silently: a restriction would be lost. */
-const headers = z.custom<Readonly<Record<string, string>>>(
+const isTrue = oneOf([true], 'is true or not there')
+const method = oneOf(METHODS, `is one of ${METHODS.join(', ')}`)
+const scope = text(isScope, 'is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY')
+const network = text(
+  (stated) => parseCidr(stated) !== undefined,
+  'is a network such as 10.0.0.0/8 or 2001:db8::/32',
+)
+const mediaRange = textLike(MEDIA_RANGE, 'is a media range such as image/* or application/pdf')
+const origin = textLike(ORIGIN, 'is an origin such as https://app.example.com')
+const headerValue = textLike(HEADER_VALUE, 'is a header value without control characters')
+const headers = value<Readonly<Record<string, string>>>(
   isHeaders,
   'is an object of header names, each with its value',
 )
 
-/** One block of a key. */
-export const Block = z.strictObject({
+const UNKNOWN = 'is not one of this format'
+
+/** What each claim of a block is; a claim is a row. */
+const CLAIMS = {
   /** names the signing key; block 0 only */
-  kid: z.optional(id),
+  kid: id,
   /** the block's id, by which it is revoked and counted */
-  jti: z.optional(id),
+  jti: id,
   /** minted at, Unix seconds; block 0 only */
-  iat: z.optional(time),
+  iat: time,
   /** whom the key is for */
-  sub: z.optional(wellFormed(256)),
-  nbf: z.optional(time),
-  exp: z.optional(time),
-  path: z.optional(scopes),
-  match: z.optional(wellFormed(256).check(z.minLength(1, 'is not empty'))),
-  methods: z.optional(listOf(z.enum(METHODS, `is one of ${METHODS.join(', ')}`))),
+  sub: wellFormed(256),
+  nbf: time,
+  exp: time,
+  path: oneOrListOf(scope, MAX_SCOPES, 'is a scope or a list of scopes'),
+  match: and(wellFormed(256), (glob) => glob !== '', 'is not empty'),
+  methods: listOf(method, MAX_ENTRIES),
   /** [least, most] bytes of an upload */
-  size: z.optional(
-    z
-      .tuple([size, size], 'is [min, max] in bytes')
-      .check(z.refine(([least, most]) => least <= most, 'is [min, max] in order')),
+  size: and(
+    pairOf(size, 'is [min, max] in bytes'),
+    ([least, most]) => least <= most,
+    'is [min, max] in order',
   ),
-  types: z.optional(
-    listOf(text(MEDIA_RANGE, 'is a media range such as image/* or application/pdf')),
-  ),
-  sha256: z.optional(text(/^[0-9a-fA-F]{64}$/, 'is 64 hexadecimal digits')),
-  create: z.optional(isTrue),
-  uses: z.optional(atLeastOne),
-  ip: z.optional(listOf(network)),
-  origins: z.optional(listOf(text(ORIGIN, 'is an origin such as https://app.example.com'))),
-  headers: z.optional(headers),
-  tls: z.optional(isTrue),
-  respond: z.optional(
-    z.strictObject(
-      Object.fromEntries(RESPOND_HEADERS.map((name) => [name, z.optional(headerValue)])) as Record<
-        RespondHeader,
-        z.ZodMiniOptional<typeof headerValue>
-      >,
-      'is an object of response headers',
-    ),
+  types: listOf(mediaRange, MAX_ENTRIES),
+  sha256: textLike(/^[0-9a-fA-F]{64}$/, 'is 64 hexadecimal digits'),
+  create: isTrue,
+  uses: atLeastOne,
+  ip: listOf(network, MAX_ENTRIES),
+  origins: listOf(origin, MAX_ENTRIES),
+  headers,
+  tls: isTrue,
+  respond: objectOf(
+    Object.fromEntries(RESPOND_HEADERS.map((name) => [name, headerValue])) as Record<
+      RespondHeader,
+      typeof headerValue
+    >,
+    'is an object of response headers',
+    UNKNOWN,
   ),
   /** an uploaded object lives this many seconds */
-  ttl: z.optional(atLeastOne),
+  ttl: atLeastOne,
   /** this key is the session token of a temporary S3 credential; block 0 only */
-  aud: z.optional(z.literal('sigv4', 'is "sigv4" or not there')),
-})
+  aud: oneOf(['sigv4'], 'is "sigv4" or not there'),
+}
+
+/** Claims of one block: data. What each claim asks of a request is in `clear.ts`. */
+export type Block = ObjectOf<typeof CLAIMS>
+export type Claim = keyof Block
+export const CLAIM_NAMES = Object.keys(CLAIMS) as readonly Claim[]
+
+/** What is wrong with the claims of a block, each taken by itself. */
+export const wrongClaim: (block: unknown) => Wrong | undefined = objectOf(
+  CLAIMS,
+  'is a JSON object',
+  UNKNOWN,
+)
 
 /** Claims that the format names and this version does not honour yet. */
 export const RESERVED_CLAIMS: readonly string[] = [
@@ -122,10 +138,6 @@ export const RESERVED_CLAIMS: readonly string[] = [
   'plan',
   'cnf',
 ]
-
-/** Claims of one block: data. What each claim asks of a request is in `clear.ts`. */
-export type Block = z.output<typeof Block>
-export type Claim = keyof Block
 
 /** Block 0 says at least whose signature, which id, until when, where, and what. */
 export type FirstBlock = Block & {
@@ -158,25 +170,20 @@ export function parseLaterBlock(value: unknown, where: string): Block {
 }
 
 function parseBlock(value: unknown, where: string): Block {
-  const result = Block.safeParse(value)
-  if (!result.success) throw unreadable(where, result.error.issues)
-  if (result.data.uses !== undefined && result.data.jti === undefined) {
+  const wrong = wrongClaim(value)
+  if (wrong !== undefined) throw unreadable(where, wrong)
+  const block = value as Block
+  if (block.uses !== undefined && block.jti === undefined) {
     throw malformed(where, 'uses', 'needs a jti beside it, on which it is counted')
   }
-  return result.data
+  return block
 }
 
-function unreadable(where: string, issues: readonly z.core.$ZodIssue[]): Refusal {
-  const [issue] = issues
-  const stated = issue?.path.map(String) ?? []
-  if (issue?.code !== 'unrecognized_keys') {
-    const what = stated.length === 0 ? 'is a JSON object' : (issue?.message ?? 'can not be read')
-    return malformed(where, stated.join('.'), what)
-  }
-  const claim = [...stated, issue.keys[0]].join('.')
-  return RESERVED_CLAIMS.includes(claim)
+function unreadable(where: string, { at, expected }: Wrong): Refusal {
+  const claim = at.join('.')
+  return expected === UNKNOWN && RESERVED_CLAIMS.includes(claim)
     ? malformed(where, claim, 'is reserved: this version can not honour it, so it refuses the key')
-    : malformed(where, claim, 'is not one of this format')
+    : malformed(where, claim, expected)
 }
 
 const malformed = (where: string, claim: string, what: string): Refusal =>

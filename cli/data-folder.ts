@@ -8,10 +8,9 @@ import type { FullStore } from '../gateway/store/full-store.ts'
 import type { Minted } from '../issuer/mint.ts'
 import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
 import { scopesOf } from '../key/claims.ts'
-import type { KeyText } from '../key/format.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { Scope } from '../key/object-path.ts'
-import { checkSigner, type Grant, kidOf, verifyKey } from '../key/sign.ts'
+import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { SigningKey } from '../key/signer.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { Keyring } from '../ledger/keyring.ts'
@@ -142,9 +141,10 @@ export class DataFolder {
   }
 
   /** @throws Refusal of a key that is not ours, can't be read, or whose signing key was revoked */
-  async verify(key: KeyText, now: UnixSeconds): Promise<Grant> {
-    const signer = (await this.keyring()).signer(kidOf(key))
-    const grant = verifyKey(key, signer, nodeMac)
+  async verify(key: string, now: UnixSeconds): Promise<Grant> {
+    const named = readKey(key)
+    const signer = (await this.keyring()).signer(named.kid)
+    const grant = verifyKey(named, signer, nodeMac)
     if (signer !== undefined) checkSigner(signer, now)
     return grant
   }

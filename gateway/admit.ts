@@ -16,11 +16,10 @@ import {
   type VerifyOptions,
   verifySigV4,
 } from '../key/dialects/sigv4-verify.ts'
-import { parseKey } from '../key/format.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { ObjectPath, Prefix } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
-import { checkSigner, type Grant, kidOf, verifyKey } from '../key/sign.ts'
+import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Lease, LeaseRequest, Leases, Ledger, Revocation } from '../ledger/ledger.ts'
 
@@ -69,8 +68,8 @@ export class Gatekeeper {
     }
     const known = this.#verified.get(key)
     if (known !== undefined) return known
-    const text = parseKey(key)
-    const grant = verifyKey(text, this.#keyring.signer(kidOf(text)), nodeMac)
+    const named = readKey(key)
+    const grant = verifyKey(named, this.#keyring.signer(named.kid), nodeMac)
     if (this.#remembered >= MAX_REMEMBERED) this.#forget()
     this.#verified.set(key, grant)
     this.#remembered += key.length

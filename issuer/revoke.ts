@@ -1,10 +1,9 @@
 /** Revoking: what a person names becomes revocations, in force on the next request. */
-import { parseKey } from '../key/format.ts'
 import { keyOf } from '../key/link.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { Scope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
-import { kidOf, readBlocks, verifyKey } from '../key/sign.ts'
+import { readBlocks, readKey, verifyKey } from '../key/sign.ts'
 import { formatTime, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { IssuedKeys, Revocation, Revocations } from '../ledger/ledger.ts'
@@ -83,10 +82,10 @@ async function namedById(id: string, ledger: IssuedKeys): Promise<Named> {
  * the revocation end too early, and the id of a key that isn't ours is nobody's.
  */
 async function namedByUrl(url: string, keyring: RevokeContext['keyring']): Promise<Named> {
-  const text = parseKey(keyOf(url).key)
+  const key = readKey(keyOf(url).key)
   await keyring.refresh()
-  verifyKey(text, keyring.signer(kidOf(text)), nodeMac)
-  const blocks = readBlocks(text)
+  verifyKey(key, keyring.signer(key.kid), nodeMac)
+  const blocks = readBlocks(key)
   const value = blocks.findLast(({ jti }) => jti !== undefined)?.jti ?? blocks[0].jti
   return { kind: 'id', value, until: blocks[0].exp as UnixSeconds }
 }

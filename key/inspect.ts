@@ -3,9 +3,8 @@
  * Pure, so that a page can show it as well.
  */
 import { type Block, type Claim, METHODS, type Method, scopesOf } from './claims.ts'
-import { parseKey } from './format.ts'
 import { covers, type ObjectPath, type Prefix } from './object-path.ts'
-import { readBlocks } from './sign.ts'
+import { readBlocks, readKey } from './sign.ts'
 import {
   type Bytes,
   formatBytes,
@@ -42,7 +41,7 @@ export interface InspectedKey {
  * @throws Refusal key_malformed
  */
 export function inspectKey(text: string, now: UnixSeconds): InspectedKey {
-  const blocks = readBlocks(parseKey(text))
+  const blocks = readBlocks(readKey(text))
   const [{ jti, kid }] = blocks
   return {
     id: jti,

@@ -33,6 +33,8 @@ export const MAX_S3_KEY_BYTES = 1024
 
 /** In bytes of UTF-8, bucket and slash included. */
 export const MAX_PATH_BYTES = 1024
+/** That a unit of a string takes: a text this much shorter than a limit needs no counting. */
+const MOST_UTF8_BYTES = 3
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
@@ -157,7 +159,10 @@ function checkText(text: string): void {
   if (UNSAFE.test(text)) throw malformed('a path has no control characters and no backslash')
   if (!text.isWellFormed())
     throw malformed('a path is well-formed Unicode, without lone surrogates')
-  if (encoder.encode(text).length > MAX_PATH_BYTES) {
+  if (
+    text.length * MOST_UTF8_BYTES > MAX_PATH_BYTES &&
+    encoder.encode(text).length > MAX_PATH_BYTES
+  ) {
     throw malformed(`a path is at most ${MAX_PATH_BYTES} bytes of UTF-8 long`)
   }
 }

@@ -76,21 +76,27 @@ export function narrowKey(key: string, claims: Block, mac: Mac): string {
   return checkedLength({ blocks: [...blocks, block], signature: chain(signature, [block], mac) })
 }
 
-/**
- * The id of the signing key that a key names: all that is read of its claims before its signature.
- * @throws Refusal key_malformed
- */
-export function kidOf(key: KeyText): string {
-  const { kid } = decodeBlock(key.blocks[0] ?? '')
+/** A key that names a signing key; nothing is known yet of whether that one signed it. */
+export interface NamedKey extends KeyText {
+  readonly kid: string
+  /** what block 0 holds; no claim of it but the kid is looked at before the signature */
+  readonly first: object
+}
+
+/** @throws Refusal key_malformed */
+export function readKey(text: string): NamedKey {
+  const { blocks, signature } = parseKey(text)
+  const first = decodeBlock(blocks[0] ?? '')
+  const { kid } = first
   if (!isId(kid)) throw new Refusal('key_malformed', 'block 0: claim "kid" names the signing key')
-  return kid
+  return { blocks, signature, kid, first }
 }
 
 /** The claims of every block, unverified. @throws Refusal key_malformed */
-export function readBlocks(key: KeyText): readonly [FirstBlock, ...Block[]] {
-  const [first = '', ...later] = key.blocks
+export function readBlocks({ blocks, first }: NamedKey): readonly [FirstBlock, ...Block[]] {
+  const later = blocks.slice(1)
   return [
-    parseFirstBlock(decodeBlock(first)),
+    parseFirstBlock(first),
     ...later.map((block, index) => parseLaterBlock(decodeBlock(block), `block ${index + 1}`)),
   ]
 }
@@ -100,7 +106,7 @@ export function readBlocks(key: KeyText): readonly [FirstBlock, ...Block[]] {
  * @param signer the signing key that the key names, undefined where we have none of that id
  * @throws Refusal signature_invalid, then key_malformed
  */
-export function verifyKey(key: KeyText, signer: Signer | undefined, mac: Mac): Grant {
+export function verifyKey(key: NamedKey, signer: Signer | undefined, mac: Mac): Grant {
   const blocks = verifiedBlocks(key, signer, mac)
   if (blocks[0].aud === undefined && signer !== undefined) return grantOf(signer, blocks)
   throw new Refusal(
@@ -111,7 +117,7 @@ export function verifyKey(key: KeyText, signer: Signer | undefined, mac: Mac): G
 
 /** The claims of a key whose signature is good. */
 function verifiedBlocks(
-  key: KeyText,
+  key: NamedKey,
   signer: Signer | undefined,
   mac: Mac,
 ): readonly [FirstBlock, ...Block[]] {
@@ -130,7 +136,7 @@ function verifiedBlocks(
  * Like {@link verifyKey}, for the session token of a temporary S3 credential, and nothing else.
  * @throws Refusal signature_invalid, then key_malformed
  */
-export function verifySessionToken(token: KeyText, signer: Signer, mac: Mac): Grant {
+export function verifySessionToken(token: NamedKey, signer: Signer, mac: Mac): Grant {
   const blocks = verifiedBlocks(token, signer, mac)
   if (blocks[0].aud === 'sigv4') return grantOf(signer, blocks)
   throw new Refusal('key_malformed', 'this key is no session token: its claim "aud" is not "sigv4"')
@@ -190,12 +196,31 @@ const factsOf = (
 ): Omit<Grant, typeof verified> => ({
   kid,
   id: stated.id,
-  ids: [...new Set([...ids, ...blocks.flatMap(({ jti }) => jti ?? [])])],
-  subjects: [...new Set(blocks.flatMap(({ sub }) => sub ?? []))],
+  ids: distinct(blocks, 'jti', ids),
+  subjects: distinct(blocks, 'sub'),
   issuedAt: stated.issuedAt,
-  expires: Math.min(...blocks.flatMap(({ exp }) => exp ?? [])) as UnixSeconds,
+  expires: earliest(blocks),
   blocks,
 })
+
+/** What the blocks state of a claim, each once. Plain loops: they run for every key verified. */
+function distinct(
+  blocks: readonly Block[],
+  claim: 'jti' | 'sub',
+  first: readonly string[] = [],
+): readonly string[] {
+  const found = first.filter((id, index) => first.indexOf(id) === index)
+  for (const { [claim]: value } of blocks) {
+    if (value !== undefined && !found.includes(value)) found.push(value)
+  }
+  return found
+}
+
+function earliest(blocks: readonly Block[]): UnixSeconds {
+  let earliest = Number.POSITIVE_INFINITY
+  for (const { exp = earliest } of blocks) earliest = Math.min(earliest, exp)
+  return earliest as UnixSeconds
+}
 
 function checkedLength(key: KeyText): string {
   const text = formatKey(key)
@@ -209,6 +234,8 @@ function checkedLength(key: KeyText): string {
 /** In time that depends on the lengths only. */
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length
-  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0)
+  for (let index = 0; index < a.length; index += 1) {
+    difference |= (a[index] ?? 0) ^ (b[index] ?? 0)
+  }
   return difference === 0
 }

@@ -9,10 +9,9 @@ import { join } from 'node:path'
 import { Instance } from '../../database/instance.ts'
 import { Gatekeeper } from '../../gateway/admit.ts'
 import { type Attempt, clear } from '../../key/clear.ts'
-import { parseKey } from '../../key/format.ts'
 import { beginOnNode, nodeMac } from '../../key/node-mac.ts'
 import { parsePath } from '../../key/object-path.ts'
-import { kidOf, mintKey, narrowKey, verifyKey } from '../../key/sign.ts'
+import { mintKey, narrowKey, readKey, verifyKey } from '../../key/sign.ts'
 import type { Signer, SigningKey } from '../../key/signer.ts'
 import { secondsOf } from '../../key/units.ts'
 import { Keyring } from '../../ledger/keyring.ts'
@@ -69,9 +68,9 @@ async function timed(keys: readonly string[], once: (key: string) => unknown): P
 }
 
 function pure(text: string): void {
-  const parsed = parseKey(text)
-  if (kidOf(parsed) !== signer.kid) throw new Error('another signing key')
-  const refusal = clear(verifyKey(parsed, signer, nodeMac), attempt)
+  const named = readKey(text)
+  if (named.kid !== signer.kid) throw new Error('another signing key')
+  const refusal = clear(verifyKey(named, signer, nodeMac), attempt)
   if (refusal !== undefined) throw refusal
 }
 

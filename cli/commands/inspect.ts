@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { countedUses, NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
-import { parseKey } from '../../key/format.ts'
 import { type InspectedKey, inspectKey, scopesOfAll } from '../../key/inspect.ts'
 import { keyOf } from '../../key/link.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
@@ -38,7 +37,7 @@ async function inspect(cli: Cli, text: string): Promise<void> {
 
 async function judged(data: DataFolder, key: string, now: UnixSeconds): Promise<Verdict> {
   try {
-    const grant = await data.verify(parseKey(key), now)
+    const grant = await data.verify(key, now)
     const why = (await revoked(data, grant)) ?? outOfTime(grant, now) ?? (await usedUp(data, grant))
     return why === undefined ? { honoured: true } : refused(why)
   } catch (error) {

@@ -1,9 +1,9 @@
 /** Who asks: the admin, by the token; the holder of a valet key; or anybody, where nothing is asked of them. */
 import type { IncomingMessage } from 'node:http'
-import { parseKey, VERSION } from '../../key/format.ts'
+import { VERSION } from '../../key/format.ts'
 import { nodeMac } from '../../key/node-mac.ts'
 import { Refusal } from '../../key/refusal.ts'
-import { checkSigner, type Grant, kidOf, verifyKey } from '../../key/sign.ts'
+import { checkSigner, type Grant, readKey, verifyKey } from '../../key/sign.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Keyring } from '../../ledger/keyring.ts'
 import type { Revocations } from '../../ledger/ledger.ts'
@@ -50,10 +50,10 @@ function bearerOf(incoming: IncomingMessage): string {
 
 /** Verified, of a signing key that still speaks for us, neither expired nor revoked. */
 async function grantOf(key: string, { keyring, ledger, now }: CallerContext): Promise<Grant> {
-  const text = parseKey(key)
+  const named = readKey(key)
   await asking(() => keyring.refresh())
-  const signer = keyring.signer(kidOf(text))
-  const grant = verifyKey(text, signer, nodeMac)
+  const signer = keyring.signer(named.kid)
+  const grant = verifyKey(named, signer, nodeMac)
   if (signer !== undefined) checkSigner(signer, now)
   if (now >= grant.expires) {
     throw new Refusal('key_expired', `the key expired at ${formatTime(grant.expires)}`)

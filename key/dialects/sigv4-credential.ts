@@ -1,8 +1,7 @@
 /** Whose credential a signature names: an S3 access key, or a temporary one with its session token. */
 import type { Block } from '../claims.ts'
-import { parseKey } from '../format.ts'
 import { Refusal } from '../refusal.ts'
-import { type Grant, grantOfForeign, kidOf, verifySessionToken, withBlock } from '../sign.ts'
+import { type Grant, grantOfForeign, readKey, verifySessionToken, withBlock } from '../sign.ts'
 import { type DateKey, type Hashing, type SigV4Signer, signingKeyOf } from './sigv4.ts'
 import type { SigV4Claimed } from './sigv4-claim.ts'
 
@@ -31,8 +30,8 @@ export function namedCredential(
   { mac }: Hashing,
 ): NamedCredential {
   const { accessKeyId, sessionToken, scope, signedAt } = claimed
-  const token = sessionToken === undefined ? undefined : parseKey(sessionToken)
-  const found = lookup(token === undefined ? accessKeyId : kidOf(token))
+  const token = sessionToken === undefined ? undefined : readKey(sessionToken)
+  const found = lookup(token?.kid ?? accessKeyId)
   const dateKey = sessionToken === undefined ? found?.dateKey : found?.sessionDateKey(sessionToken)
   return {
     signingKey: signingKeyOf(dateKey ?? nobody(mac), scope, mac),

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parseKey } from '../../key/format.ts'
 import { nodeMac } from '../../key/node-mac.ts'
-import { kidOf, verifyKey } from '../../key/sign.ts'
+import { readKey, verifyKey } from '../../key/sign.ts'
 import { type IssuerHouse, openIssuer } from '../support/issuer.ts'
 
 describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind) => {
@@ -12,8 +11,8 @@ describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind)
   afterEach(() => house.close())
 
   const grantOf = (key: string) => {
-    const text = parseKey(key)
-    return verifyKey(text, house.keyring.signer(kidOf(text)), nodeMac)
+    const named = readKey(key)
+    return verifyKey(named, house.keyring.signer(named.kid), nodeMac)
   }
 
   it('mints a key, remembers it, and forgets its secret', async () => {

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { mint } from '../../index.ts'
-import { parseKey } from '../../key/format.ts'
 import { keyOf } from '../../key/link.ts'
 import { nodeMac } from '../../key/node-mac.ts'
-import { beginWith, type Grant, verifyKey } from '../../key/sign.ts'
+import { beginWith, type Grant, readKey, verifyKey } from '../../key/sign.ts'
 import { formatSigningKey } from '../../key/signer.ts'
 
 /**
@@ -58,7 +57,7 @@ function verified(output: string | undefined): Grant {
     status: 'active' as const,
     begin: beginWith(SIGNING_KEY.secret, nodeMac),
   }
-  return verifyKey(parseKey(output?.trim() ?? ''), signer, nodeMac)
+  return verifyKey(readKey(output?.trim() ?? ''), signer, nodeMac)
 }
 
 /** Seconds from now until a time, as far as a test may look at the clock: some, and no more than asked. */

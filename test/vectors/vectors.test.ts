@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Attempt, clear } from '../../key/clear.ts'
-import { parseKey } from '../../key/format.ts'
 import { nodeMac } from '../../key/node-mac.ts'
 import type { RefusalCode } from '../../key/refusal.ts'
 import {
   beginWith,
   type Grant,
-  kidOf,
   mintKey,
   narrowKey,
   readBlocks,
+  readKey,
   verifyKey,
 } from '../../key/sign.ts'
 import { derivedKey, formatSigningKey, isWeakSecret, parseSigningKey } from '../../key/signer.ts'
@@ -55,8 +54,8 @@ const signers = new Map(
 )
 
 function verified(text: string): Grant {
-  const key = parseKey(text)
-  return verifyKey(key, signers.get(kidOf(key)), nodeMac)
+  const key = readKey(text)
+  return verifyKey(key, signers.get(key.kid), nodeMac)
 }
 
 describe('the committed files', () => {
@@ -99,14 +98,14 @@ describe.each(good.keys)('$name', (vector) => {
       link = nodeMac(link, text)
       expect(hex(link)).toBe(expected)
     }
-    expect(hex(parseKey(vector.key).signature)).toBe(hex(link))
+    expect(hex(readKey(vector.key).signature)).toBe(hex(link))
   })
 
   test('verifies and says these claims', () => {
     const grant = verified(vector.key)
     expect(grant.kid).toBe(vector.kid)
     expect(grant.blocks).toEqual(vector.blocks.map(({ claims }) => claims))
-    expect(readBlocks(parseKey(vector.key))).toEqual(grant.blocks)
+    expect(readBlocks(readKey(vector.key))).toEqual(grant.blocks)
   })
 
   test('can be minted and narrowed to a key that says the same', () => {

@@ -3,10 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { inspect, mint, narrow, OptionsError, Refusal } from '../../../index.ts'
 import { mint as mintWith, randomId } from '../../../issuer/mint.ts'
-import { parseKey } from '../../../key/format.ts'
 import { keyOf } from '../../../key/link.ts'
 import { beginOnNode, nodeMac } from '../../../key/node-mac.ts'
-import { verifyKey } from '../../../key/sign.ts'
+import { readKey, verifyKey } from '../../../key/sign.ts'
 import { formatSigningKey, type Signer } from '../../../key/signer.ts'
 import type { Seconds, UnixSeconds } from '../../../key/units.ts'
 
@@ -22,7 +21,7 @@ const context = {
   randomId: () => 'fresh',
 }
 
-const verified = (text: string) => verifyKey(parseKey(text), signer, nodeMac)
+const verified = (text: string) => verifyKey(readKey(text), signer, nodeMac)
 
 describe('minting', () => {
   it('makes a key that verifies, and the link to its first path', () => {

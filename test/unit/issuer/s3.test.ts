@@ -8,8 +8,7 @@ import {
 } from '../../../issuer/s3.ts'
 import { nodeHashing } from '../../../key/dialects/node-sigv4.ts'
 import { claimPost, verifyPost } from '../../../key/dialects/post-policy.ts'
-import { parseKey } from '../../../key/format.ts'
-import { readBlocks } from '../../../key/sign.ts'
+import { readBlocks, readKey } from '../../../key/sign.ts'
 import type { Seconds, UnixSeconds } from '../../../key/units.ts'
 import { lookupVector, vectorKey, vectors, verified } from '../../support/sigv4.ts'
 
@@ -142,7 +141,7 @@ it('temporary credentials say all that a key can', () => {
   const options = { path: 'bucket/', methods: 'GET,PUT', uses: 3, ip: '10.0.0.0/8', id: 'mine' }
   const made = s3Credentials(options, { ...context, signingKey })
   expect(made.credentials).toMatchObject({ accessKeyId: 'mine', expires: NOW + 900 })
-  expect(readBlocks(parseKey(made.credentials.sessionToken))).toEqual([made.claims])
+  expect(readBlocks(readKey(made.credentials.sessionToken))).toEqual([made.claims])
   expect(made.claims).toMatchObject({
     kid: 'k1',
     aud: 'sigv4',

@@ -10,10 +10,9 @@ import {
   overrides,
   uploadLimits,
 } from '../../../key/clear.ts'
-import { parseKey } from '../../../key/format.ts'
 import { nodeMac } from '../../../key/node-mac.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
-import { type Grant, mintKey, narrowKey, verifyKey } from '../../../key/sign.ts'
+import { type Grant, mintKey, narrowKey, readKey, verifyKey } from '../../../key/sign.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
 import {
   anyAttempt,
@@ -30,7 +29,7 @@ function granted(first: Block, later: readonly Block[] = [], ceiling?: Block): G
   const claims = { jti: 'k-1', exp: NOW + 60, path: '/', methods: ['GET', 'PUT', 'LIST'], ...first }
   const minted = mintKey(claims as never, SIGNING_KEY, nodeMac)
   const key = later.reduce((sofar, block) => narrowKey(sofar, block, nodeMac), minted)
-  return verifyKey(parseKey(key), signerOf(SIGNING_KEY, ceiling), nodeMac)
+  return verifyKey(readKey(key), signerOf(SIGNING_KEY, ceiling), nodeMac)
 }
 
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({

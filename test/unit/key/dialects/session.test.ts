@@ -10,10 +10,9 @@ import {
 } from '../../../../key/dialects/session.ts'
 import { dateKeyOf, secretAccessKeyOf } from '../../../../key/dialects/sigv4.ts'
 import { presign } from '../../../../key/dialects/sigv4-presign.ts'
-import { parseKey } from '../../../../key/format.ts'
 import { beginOnNode, nodeMac } from '../../../../key/node-mac.ts'
 import { parseObjectPath } from '../../../../key/object-path.ts'
-import { type Grant, mintKey, narrowKey, verifyKey } from '../../../../key/sign.ts'
+import { type Grant, mintKey, narrowKey, readKey, verifyKey } from '../../../../key/sign.ts'
 import type { Signer } from '../../../../key/signer.ts'
 import type { Seconds, UnixSeconds } from '../../../../key/units.ts'
 import { verified } from '../../../support/sigv4.ts'
@@ -161,7 +160,7 @@ describe('temporary credentials', () => {
 
   test('the token is no key by itself', () => {
     const signer = lookup()('native-1')?.signer
-    const key = parseKey(session.sessionToken)
+    const key = readKey(session.sessionToken)
     expect(codeOf(() => verifyKey(key, signer, nodeMac))).toBe('key_malformed')
   })
 })

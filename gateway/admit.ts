@@ -104,9 +104,13 @@ export class Gatekeeper {
     this.#remembered = 0
   }
 
-  /** @throws Refusal of the first stage that does not let the attempt pass */
-  async admit(grant: Grant, attempt: Attempt): Promise<Admitted> {
-    const refusal = clear(grant, attempt) ?? (await this.revoked(grant, attempt.path, attempt.now))
+  /**
+   * @param asOf when the key has to be in its time: now, unless what is attempted was begun earlier
+   * @throws Refusal of the first stage that does not let the attempt pass
+   */
+  async admit(grant: Grant, attempt: Attempt, asOf = attempt.now): Promise<Admitted> {
+    const asked = asOf === attempt.now ? attempt : { ...attempt, now: asOf }
+    const refusal = clear(grant, asked) ?? (await this.revoked(grant, attempt.path, attempt.now))
     if (refusal !== undefined) throw refusal
     return { grant, attempt } as Admitted
   }

@@ -16,6 +16,7 @@ import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { s3 } from './protocols/s3/s3.ts'
 import { sts } from './protocols/s3/sts.ts'
+import { tus } from './protocols/tus/tus.ts'
 import { hasBody, type RawRequest, readRequest } from './request.ts'
 import { respond, writeHead } from './respond.ts'
 import type { Services } from './services.ts'
@@ -48,7 +49,7 @@ export async function handle(
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native, s3, sts]
+const PROTOCOLS: readonly Protocol[] = [native, s3, sts, tus]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.
@@ -71,7 +72,7 @@ function read(exchange: Exchange, services: Services): RawRequest {
   return request
 }
 
-const TAKES_BODY: ReadonlySet<string> = new Set(['PUT', 'POST'])
+const TAKES_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH'])
 
 async function serve(
   protocol: Protocol,
@@ -95,12 +96,14 @@ async function preflight(
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
+  const offer = protocol.offers?.(services)
   if (!request.headers.has('origin')) {
-    return respond(exchange, services, 204, ['Allow', ALLOWED])
+    const allowed = offer === undefined ? ALLOWED : `${offer.methods}, OPTIONS`
+    return respond(exchange, services, 204, ['Allow', allowed, ...(offer?.headers ?? [])])
   }
   exchange.grant = await protocol.preflight(request, exchange, services)
-  const headers = services.cors.preflight(request.headers, exchange.grant)
-  respond(exchange, services, 204, headers)
+  const headers = services.cors.preflight(request.headers, exchange.grant, offer?.methods)
+  respond(exchange, services, 204, [...headers, ...(offer?.headers ?? [])])
 }
 
 /** How much of a refused upload is read, so that the client sees the refusal before the connection ends. */

@@ -16,7 +16,17 @@ const EXPOSED = [
   'Last-Modified',
   'Content-Digest',
   'Repr-Digest',
+  'Content-Location',
   'Upload-Offset',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Metadata',
+  'Upload-Expires',
+  'Tus-Resumable',
+  'Tus-Version',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Tus-Checksum-Algorithm',
   'Retry-After',
   'X-Request-Id',
 ] as const
@@ -33,6 +43,15 @@ const namesOrigins = (grant: Grant | undefined): boolean =>
   grant?.blocks.some(({ origins }) => origins !== undefined) === true
 
 const METHODS = { GET: 'GET, HEAD', PUT: 'PUT, POST', DELETE: 'DELETE', LIST: 'GET, HEAD' } as const
+
+function methodsOf(grant: Grant | undefined): string {
+  const granted =
+    grant?.blocks.flatMap(({ methods }) => (methods === undefined ? [] : [methods])) ?? []
+  const methods = (['GET', 'PUT', 'DELETE', 'LIST'] as const).filter((method) =>
+    granted.every((list) => list.includes(method)),
+  )
+  return [...new Set(methods.flatMap((method) => METHODS[method].split(', ')))].join(', ')
+}
 
 export class Cors {
   readonly #allowed: readonly string[]
@@ -66,9 +85,10 @@ export class Cors {
   /**
    * The answer to a preflight. A browser sends it without credentials, so the key is known only
    * where it stands in the URL.
+   * @param offered methods of a protocol that has others than objects have
    * @throws Refusal origin_not_granted
    */
-  preflight(headers: Headers, grant: Grant | undefined): FlatHeaders {
+  preflight(headers: Headers, grant: Grant | undefined, offered?: string): FlatHeaders {
     const origin = headers.get('origin') ?? ''
     if (!this.#grants(origin, grant)) {
       throw new Refusal(
@@ -76,14 +96,9 @@ export class Cors {
         'neither the key in the URL nor the configuration allows pages of this origin',
       )
     }
-    const granted =
-      grant?.blocks.flatMap(({ methods }) => (methods === undefined ? [] : [methods])) ?? []
-    const methods = (['GET', 'PUT', 'DELETE', 'LIST'] as const).filter((method) =>
-      granted.every((list) => list.includes(method)),
-    )
     return [
       'Access-Control-Allow-Methods',
-      [...new Set(methods.flatMap((method) => METHODS[method].split(', ')))].join(', '),
+      offered ?? methodsOf(grant),
       'Access-Control-Allow-Headers',
       headers.get('access-control-request-headers') ?? '',
       'Access-Control-Max-Age',

@@ -18,6 +18,7 @@ import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
 import { hasBody, readRequest } from './request.ts'
+import { Resuming } from './resuming.ts'
 import { listen, makeServer, urlOf } from './server.ts'
 import type { Clock, Services } from './services.ts'
 import { Sessions } from './sessions.ts'
@@ -100,6 +101,7 @@ export class Gateway {
       gatekeeper: new Gatekeeper(ledger, keyring),
       sessions: new Sessions(keyring, ledger, new WebIdentities(Object.values(s3.providers))),
       transfers: new Transfers(settings, clock.monotonic),
+      resuming: new Resuming(),
       cors: new Cors(cors.origins),
       isDraining: () => this.#draining,
     }
@@ -196,6 +198,9 @@ export class Gateway {
   }
 }
 
+/** Requests that show keys go the way of all such requests. */
+const WITH_KEYS = /^\/-\/tus(?:[/?]|$)/
+
 /**
  * Probes come to us directly, pages through a proxy that may leave its path in front. What can't be
  * read is not ours, but refused like any other request.
@@ -204,6 +209,7 @@ function isOurs(incoming: IncomingMessage, basePath: string): boolean {
   const target = incoming.url ?? ''
   const isBelow = (base: string): boolean => target.startsWith(`${base}/-/`)
   if (!isBelow('') && !isBelow(basePath)) return false
+  if (WITH_KEYS.test(target.slice(isBelow('') ? 0 : basePath.length))) return false
   try {
     readRequest(incoming, isBelow('') ? '' : basePath)
     return true

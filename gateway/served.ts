@@ -93,7 +93,7 @@ function storedHeaders({ meta }: ObjectInfo): Partial<Record<RespondHeader, stri
 }
 
 /** RFC 9530 §3. */
-const reprDigest = (sha256: string): string =>
+export const reprDigest = (sha256: string): string =>
   `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`
 
 /**

@@ -8,7 +8,7 @@ import type { Transfer } from '../transfers.ts'
 import { contradiction, SNIFFED_BYTES } from './media-type.ts'
 
 /** As much is gathered before it is written at once. */
-const BATCH_BYTES = 1 << 20
+export const BATCH_BYTES = 1 << 20
 
 /** A body in batches: that of a request, or what a stage made of it. */
 export interface BatchSource {
@@ -76,6 +76,14 @@ export class BodyReader implements Body {
     this.#incoming.resume()
     return batch
   }
+
+  /** What has arrived and was not taken: for whoever keeps it though the body has failed. */
+  rest(): readonly Uint8Array[] {
+    const batch = this.#chunks
+    this.#chunks = []
+    this.#gathered = 0
+    return batch
+  }
 }
 
 const BROKEN_OFF = new Refusal(
@@ -134,15 +142,15 @@ export async function receive(
   return { size: size as Bytes, sha256 }
 }
 
-const tooLarge = (most: number): Refusal =>
+export const tooLarge = (most: number): Refusal =>
   new Refusal('too_large', `the upload has more than the ${most} bytes allowed; nothing was kept`)
 
-const tooSmall = (size: number, least: number): Refusal =>
+export const tooSmall = (size: number, least: number): Refusal =>
   new Refusal('too_small', `the upload has ${size} bytes; the key expects at least ${least}`)
 
 /** Only a key that restricts types asks for the content to be of the declared one. */
-async function checkContent(
-  { type, limits }: Expected,
+export async function checkContent(
+  { type, limits }: Pick<Expected, 'type' | 'limits'>,
   batch: readonly Uint8Array[],
 ): Promise<void> {
   if (limits.types.length === 0) return
@@ -156,7 +164,8 @@ async function checkContent(
   }
 }
 
-function checkPinned(sha256: string, pinned: readonly string[]): void {
+/** @throws Refusal digest_mismatch */
+export function checkPinned(sha256: string, pinned: readonly string[]): void {
   if (pinned.every((hash) => hash === sha256)) return
   throw new Refusal(
     'digest_mismatch',

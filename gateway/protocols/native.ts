@@ -31,10 +31,11 @@ export interface Action extends Wanted {
 
 export const native: Protocol = {
   name: 'native',
-  recognises: ({ query, headers }) =>
-    query.some(([name]) => name === 'vk') ||
-    /^bearer /i.test(headers.get('authorization') ?? '') ||
-    cookiesOf(headers.get('cookie')).length > 0,
+  recognises: ({ path, query, headers }) =>
+    !path.startsWith('/-/') &&
+    (query.some(([name]) => name === 'vk') ||
+      /^bearer /i.test(headers.get('authorization') ?? '') ||
+      cookiesOf(headers.get('cookie')).length > 0),
   serve,
   preflight: async (request, _, { gatekeeper }) =>
     request.query.some(([name]) => name === 'vk') ? gatekeeper.verify(claimOf(request)) : undefined,

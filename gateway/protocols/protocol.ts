@@ -7,10 +7,16 @@
  */
 import type { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
-import type { Exchange } from '../exchange.ts'
+import type { Exchange, FlatHeaders } from '../exchange.ts'
 import type { RawRequest } from '../request.ts'
 import type { Services } from '../services.ts'
 import type { Problem } from './problem.ts'
+
+export interface Offer {
+  /** as in Access-Control-Allow-Methods, whatever the key grants */
+  readonly methods: string
+  readonly headers: FlatHeaders
+}
 
 export interface Protocol {
   readonly name: string
@@ -29,6 +35,8 @@ export interface Protocol {
    * @throws Refusal
    */
   preflight(request: RawRequest, exchange: Exchange, services: Services): Promise<Grant | undefined>
+  /** What it says when it is asked for its options, where there is more to say than for objects. */
+  offers?(services: Services): Offer
   /** The one place where this protocol's refusals are rendered. */
   problemOf(refusal: Refusal, exchange: Exchange): Problem
 }

@@ -17,6 +17,7 @@ import type {
   NewMultipart,
   NewPart,
   PartCommitted,
+  PartInfo,
   PartList,
   PartListing,
   PartQuery,
@@ -72,6 +73,10 @@ export class BucketsMultipart implements Multipart {
     return copyPartThrough(store, source, { multipart, ref, number }, as)
   }
 
+  lastPart(ref: MultipartRef): Awaitable<PartInfo | undefined> {
+    return this.#isOwn(ref) ? undefined : this.#shared.multipart.lastPart(ref)
+  }
+
   parts(ref: MultipartRef, query: PartQuery): Awaitable<PartListing | undefined> {
     return this.#isOwn(ref) ? undefined : this.#shared.multipart.parts(ref, query)
   }
@@ -84,6 +89,10 @@ export class BucketsMultipart implements Multipart {
   ): Promise<Committed | Conflict | MultipartFailure> {
     if (this.#isOwn(ref)) return NO_SUCH_UPLOAD
     return this.#shared.multipart.complete(ref, parts, as, condition)
+  }
+
+  recall(ref: MultipartRef): Awaitable<string | undefined> {
+    return this.#isOwn(ref) ? undefined : this.#shared.multipart.recall(ref)
   }
 
   async abort(ref: MultipartRef): Promise<boolean> {

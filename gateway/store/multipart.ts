@@ -33,6 +33,8 @@ export interface Multipart {
     source: PartSource,
     as: NewPart,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure>
+  /** The part with the greatest number; undefined where there is none, or no such upload. */
+  lastPart(ref: MultipartRef): Awaitable<PartInfo | undefined>
   /** In order of their numbers; undefined where there is no such upload. */
   parts(ref: MultipartRef, query: PartQuery): Awaitable<PartListing | undefined>
   /**
@@ -46,6 +48,8 @@ export interface Multipart {
     as: CompletedObject,
     condition?: WriteCondition,
   ): Promise<Committed | Conflict | MultipartFailure>
+  /** {@link CompletedObject.remembered} of an upload that was completed, until it would have expired. */
+  recall(ref: MultipartRef): Awaitable<string | undefined>
   /** Ends the upload and removes its parts; false where there is no such upload. */
   abort(ref: MultipartRef): Promise<boolean>
   list(query: MultipartQuery): Awaitable<MultipartListing>
@@ -75,7 +79,13 @@ export interface PartUpload extends Writing {
    * Makes what was written the part of that number, in place of one that was there. Nothing can be
    * written afterwards.
    */
-  commit(as: NewPart): Promise<PartCommitted | MultipartFailure>
+  commit(as: NewPart, condition?: PartCondition): Promise<PartCommitted | MultipartFailure>
+}
+
+/** What must hold at the very moment at which a part is entered. */
+export interface PartCondition {
+  /** true: there is no part of that number */
+  readonly absent?: boolean
 }
 
 export interface NewPart {
@@ -85,6 +95,8 @@ export interface NewPart {
   readonly sha256?: string
   readonly checksums?: Checksums
   readonly modified: UnixSeconds
+  /** what the caller wants to find again; kept as it is */
+  readonly note?: string
 }
 
 export interface PartInfo extends NewPart {
@@ -111,6 +123,7 @@ export interface PartSource {
  * - `no_such_upload`: there is none, or none any more
  * - `invalid_part`: there is no such part, or it has another ETag
  * - `invalid_part_order`: the numbers do not ascend
+ * - `part_exists`: the condition was that there is none of that number
  * - `part_too_small`: a part other than the last has fewer bytes than {@link PartList.least}
  * - `range_unsatisfiable`: the source does not have all bytes of the range
  */
@@ -120,6 +133,7 @@ export interface MultipartFailure {
     | 'no_such_upload'
     | 'invalid_part'
     | 'invalid_part_order'
+    | 'part_exists'
     | 'part_too_small'
     | 'range_unsatisfiable'
   /** of the part that it is about */
@@ -135,6 +149,8 @@ export interface PartList {
 /** The SHA-256 of the whole is known only to those who have read it all. */
 export interface CompletedObject extends Omit<NewObject, 'sha256'> {
   readonly sha256?: string
+  /** kept for {@link Multipart.recall} in the same moment: no part of the object */
+  readonly remembered?: string
 }
 
 export interface PartQuery {

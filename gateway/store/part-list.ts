@@ -41,7 +41,7 @@ export function assembled(
 ): ObjectInfo {
   const partSizes = parts.map(({ size }) => size)
   const size = bytes(partSizes.reduce((sum, part) => sum + part, 0))
-  const { meta, ...rest } = as
+  const { meta, remembered: _, ...rest } = as
   const known = partSizes.length === 0 ? meant(meta) : { ...meta, partSizes }
   return withMeta({ path, size, ...rest }, known)
 }

@@ -5,7 +5,7 @@ import { admit, answerXml, type Call } from './call.ts'
 import { nameOf, owner } from './listing.ts'
 import { admitToUpload, noUpload } from './multipart.ts'
 import { folderOf, type OperationNamed } from './operation.ts'
-import { planOfNote } from './part-checksums.ts'
+import { isNoteOfS3, planOfNote } from './part-checksums.ts'
 import { timeOf } from './time.ts'
 import type { Xml } from './xml.ts'
 
@@ -100,7 +100,7 @@ function uploadsFound(
     listing.encoded ? ['EncodingType', 'url'] : undefined,
     ['IsTruncated', next !== undefined],
     ...found.uploads
-      .filter(({ path }) => isListed(grant, path))
+      .filter(({ path, note }) => isNoteOfS3(note) && isListed(grant, path))
       .map(
         ({ path, id, created }): Xml => [
           'Upload',

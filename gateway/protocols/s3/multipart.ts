@@ -26,7 +26,13 @@ import { S3Refusal } from './errors.ts'
 import { checksumHeaders, metaStated, tagsStated, typeStated } from './metadata.ts'
 import { checkSourceConditions } from './objects.ts'
 import { MAX_PARTS, type OperationNamed } from './operation.ts'
-import { checksumOfParts, checksumPlanOf, noteOf, planOfNote } from './part-checksums.ts'
+import {
+  checksumOfParts,
+  checksumPlanOf,
+  isNoteOfS3,
+  noteOf,
+  planOfNote,
+} from './part-checksums.ts'
 import { wholeNumber } from './request.ts'
 import { timeOf } from './time.ts'
 import { childrenOf, parseXml, requiredText, type Xml, type XmlElement } from './xml.ts'
@@ -62,7 +68,8 @@ export async function admitToUpload(
   ref: MultipartRef,
   call: Call,
 ): Promise<{ readonly admitted: Admitted; readonly upload: MultipartInfo }> {
-  const upload = await call.services.store.multipart.find(ref)
+  const found = await call.services.store.multipart.find(ref)
+  const upload = found !== undefined && isNoteOfS3(found.note) ? found : undefined
   const type = upload?.type
   const admitted = await admit(call, {
     method: 'PUT',
@@ -141,6 +148,7 @@ const FAILURES = {
   no_such_upload: ['NoSuchUpload', 'there is no upload of this id, or none any more'],
   invalid_part: ['InvalidPart', 'a part that is named was not uploaded, or has another ETag'],
   invalid_part_order: ['InvalidPartOrder', 'the parts are not named in ascending order'],
+  part_exists: ['OperationAborted', 'there is a part of this number'],
   part_too_small: ['EntityTooSmall', 'every part but the last has at least 5 MiB'],
   range_unsatisfiable: ['InvalidRange', 'the source does not have all bytes of the range'],
 } as const satisfies Record<

@@ -46,6 +46,9 @@ function checkedType(algorithm: ChecksumAlgorithm, type: string): Checksums['typ
 export const noteOf = (plan: ChecksumPlan | undefined): string =>
   plan === undefined ? '' : `${plan.algorithm} ${plan.type}`
 
+/** Uploads of another protocol are none of S3's: what their parts are known by is another matter. */
+export const isNoteOfS3 = (note: string): boolean => note === '' || planOfNote(note) !== undefined
+
 export function planOfNote(note: string): ChecksumPlan | undefined {
   const [algorithm = '', type] = note.split(' ')
   return isAlgorithm(algorithm) ? { algorithm, type: type as Checksums['type'] } : undefined

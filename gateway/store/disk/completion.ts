@@ -48,6 +48,7 @@ export function prepareCompletion(db: Database, { rows, removal }: Tools, upload
     const info = assembled(ref, chosen, as)
     const garbage = row === undefined ? [] : removal.object(row.oid, owner)
     assemble(rows.insert(info), { upload, list, empty })
+    if (as.remembered !== undefined) uploads.remember(upload, as.remembered)
     const unused = removal.upload(upload, owner)
     return { done: true, existed: live !== undefined, garbage: [...garbage, ...unused], info }
   }

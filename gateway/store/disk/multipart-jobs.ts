@@ -1,7 +1,14 @@
 import type { Database } from '../../../database/open.ts'
 import { bytes } from '../../../key/units.ts'
 import { holds } from '../condition.ts'
-import type { MultipartFailure, MultipartRef, NewPart, PartInfo, PartSource } from '../multipart.ts'
+import type {
+  MultipartFailure,
+  MultipartRef,
+  NewPart,
+  PartCondition,
+  PartInfo,
+  PartSource,
+} from '../multipart.ts'
 import { prepareCompletion } from './completion.ts'
 import type { Occasion, Tools, Unmet } from './object-jobs.ts'
 import { checksumsText } from './part-rows.ts'
@@ -18,6 +25,7 @@ interface PartJob extends Occasion {
 export interface PutPart extends PartJob {
   /** bytes only where there are none: parts lie in files, so that they can be pieces later */
   readonly content: Blob | Inline
+  readonly condition?: PartCondition | undefined
 }
 
 export interface CopyPart extends PartJob {
@@ -42,6 +50,7 @@ const MOST_PIECES = 10_000
 export function prepareMultipartJobs(db: Database, tools: Tools) {
   const uploads = prepareUploads(db)
   const enterPart = preparePartEntry(db, tools)
+  const hasPart = db.prepare('SELECT 1 FROM parts WHERE upload = ? AND number = ?')
   const insertBlob = db.prepare('INSERT INTO blobs (name, size, sums) VALUES (?, ?, ?)')
 
   return {
@@ -50,7 +59,10 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
     putPart(job: PutPart): PartDone | MultipartFailure {
       const upload = uploads.find(job.ref, job.now)
       if (upload === undefined) return NO_SUCH_UPLOAD
-      const { content } = job
+      const { content, number, condition } = job
+      if (condition?.absent === true && hasPart.get(upload, number) !== undefined) {
+        return { done: false, failed: 'part_exists', number }
+      }
       if ('bytes' in content) return enterPart(upload, job, [])
       const { name, size, sums } = content
       const blob = Number(insertBlob.run(name, size, sums).lastInsertRowid)
@@ -67,9 +79,10 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
       return { existed: true, garbage: tools.removal.upload(upload, owner) }
     },
 
-    /** Removes up to `most` expired uploads. */
+    /** Removes up to `most` expired uploads, and forgets as many that were completed. */
     sweepUploads({ now, owner, most }: Occasion & { readonly most: number }) {
       const expired = uploads.expired(now, most)
+      uploads.forget(now, most)
       const garbage = expired.flatMap((id) => tools.removal.upload(id, owner))
       return { removed: expired.length, garbage }
     },
@@ -84,8 +97,8 @@ function preparePartEntry(db: Database, { removal }: Tools) {
     .prepare<[number, number], number>('SELECT id FROM parts WHERE upload = ? AND number = ?')
     .pluck()
   const insert = db.prepare(
-    `INSERT INTO parts (upload, number, size, etag, sha256, checksums, modified)
-     VALUES (@upload, @number, @size, @etag, @sha256, @checksums, @modified)`,
+    `INSERT INTO parts (upload, number, size, etag, sha256, checksums, note, modified)
+     VALUES (@upload, @number, @size, @etag, @sha256, @checksums, @note, @modified)`,
   )
   const insertPiece = db.prepare(
     'INSERT INTO part_pieces (part, seq, blob, start, length) VALUES (?, ?, ?, ?, ?)',
@@ -95,7 +108,15 @@ function preparePartEntry(db: Database, { removal }: Tools) {
     const before = find.get(upload, number)
     const garbage = before === undefined ? [] : removal.part(before, owner)
     const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
-    const row = { sha256: null, ...as, upload, number, size, checksums: checksumsText(as) }
+    const row = {
+      sha256: null,
+      note: null,
+      ...as,
+      upload,
+      number,
+      size,
+      checksums: checksumsText(as),
+    }
     const part = insert.run(row).lastInsertRowid
     for (const [seq, piece] of pieces.entries()) {
       insertPiece.run(part, seq, piece.blob, piece.start, piece.length)

@@ -15,6 +15,8 @@ import type {
   NewMultipart,
   NewPart,
   PartCommitted,
+  PartCondition,
+  PartInfo,
   PartList,
   PartListing,
   PartQuery,
@@ -25,13 +27,15 @@ import { multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
 import type { Committed, Conflict, ObjectInfo, WriteCondition } from '../store.ts'
 import { answered } from './index-reader.ts'
-import type { PartDone } from './multipart-jobs.ts'
-import type { Blob, Inline } from './schema.ts'
-import { DiskUpload } from './upload.ts'
+import type { PartDone, PutPart } from './multipart-jobs.ts'
+import type { Inline } from './schema.ts'
+import { DiskUpload, type Enter } from './upload.ts'
 import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
 
 /** Parts lie in files: bytes in the index could not be pieces of an object. */
 const NEVER_INLINE = 0
+
+type EnterPart = Enter<NewPart, PartCommitted | MultipartFailure, PartCondition>
 
 export class DiskMultipart implements Multipart {
   readonly #workings: Workings
@@ -87,6 +91,11 @@ export class DiskMultipart implements Multipart {
     }
   }
 
+  lastPart(ref: MultipartRef): PartInfo | undefined {
+    if (this.find(ref) === undefined) return undefined
+    return answered(() => this.#workings.index.uploads.lastPart(ref.id))
+  }
+
   parts(ref: MultipartRef, query: PartQuery): PartListing | undefined {
     if (this.find(ref) === undefined) return undefined
     return answered(() => this.#workings.index.uploads.parts(ref.id, query))
@@ -112,6 +121,11 @@ export class DiskMultipart implements Multipart {
     return outcome
   }
 
+  recall(ref: MultipartRef): string | undefined {
+    const { index, now } = this.#workings
+    return answered(() => index.uploads.recall(ref, now()))
+  }
+
   async abort(ref: MultipartRef): Promise<boolean> {
     const { writer, garbage } = this.#workings
     const outcome = await refusing(writer.run('abort', { ref, ...occasionOf(this.#workings) }))
@@ -129,19 +143,13 @@ export class DiskMultipart implements Multipart {
 
   #partUpload(ref: MultipartRef, number: number): PartUpload {
     const { health } = this.#workings
-    const enter = (content: Blob | Inline, as: NewPart) => this.#put(ref, number, content, as)
+    const enter: EnterPart = (content, as, condition) =>
+      this.#put({ ref, number, content, as, condition, ...occasionOf(this.#workings) })
     return new DiskUpload(this.#workings, health, enter, NEVER_INLINE)
   }
 
-  async #put(
-    ref: MultipartRef,
-    number: number,
-    content: Blob | Inline,
-    as: NewPart,
-  ): Promise<PartCommitted | MultipartFailure> {
-    const { writer } = this.#workings
-    const job = { ref, number, content, as, ...occasionOf(this.#workings) }
-    const outcome = await writer.run('putPart', job)
+  async #put(job: PutPart): Promise<PartCommitted | MultipartFailure> {
+    const outcome = await this.#workings.writer.run('putPart', job)
     return outcome.done ? this.#committed(outcome) : outcome
   }
 

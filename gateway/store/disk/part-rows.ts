@@ -9,18 +9,20 @@ export interface PartRow {
   readonly etag: string
   readonly sha256: string | null
   readonly checksums: string | null
+  readonly note: string | null
   readonly modified: UnixSeconds
 }
 
-export const PART_COLUMNS = 'number, size, etag, sha256, checksums, modified'
+export const PART_COLUMNS = 'number, size, etag, sha256, checksums, note, modified'
 
 export const checksumsText = ({ checksums }: NewPart): string | null =>
   checksums === undefined ? null : JSON.stringify(checksums)
 
-export function partOf({ sha256, checksums, ...part }: PartRow): PartInfo {
+export function partOf({ sha256, checksums, note, ...part }: PartRow): PartInfo {
   return {
     ...part,
     ...(sha256 !== null && { sha256 }),
     ...(checksums !== null && { checksums: JSON.parse(checksums) as Checksums }),
+    ...(note !== null && { note }),
   }
 }

@@ -116,6 +116,18 @@ export const migrations: readonly string[] = [
     created INTEGER NOT NULL
   ) WITHOUT ROWID, STRICT;
   `,
+  // uploads that go on where they broke off: how far they are, and that they have come to their end
+  `
+  ALTER TABLE parts ADD COLUMN note TEXT;
+
+  CREATE TABLE completed_uploads (
+    name TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    remembered TEXT NOT NULL,
+    expires INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX completed_uploads_expires ON completed_uploads (expires);
+  `,
 ]
 
 /** The {@link LISTED_COLUMNS} of a row. */

@@ -1,7 +1,7 @@
 /** Reads of uploads in parts. */
 import type { Database } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
-import type { MultipartInfo, MultipartRef, PartListing, PartQuery } from '../multipart.ts'
+import type { MultipartInfo, MultipartRef, PartInfo, PartListing, PartQuery } from '../multipart.ts'
 import { splitKey } from '../multipart-listing.ts'
 import { metaOf } from './meta-text.ts'
 import { PART_COLUMNS, type PartRow, partOf } from './part-rows.ts'
@@ -25,7 +25,19 @@ export function prepareUploadReader(db: Database) {
     `SELECT ${PART_COLUMNS} FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?)
        AND number > ? ORDER BY number LIMIT ?`,
   )
-  const hasExpired = db.prepare<[number]>('SELECT 1 FROM uploads WHERE expires <= ? LIMIT 1')
+  const lastPart = db.prepare<[string], PartRow>(
+    `SELECT ${PART_COLUMNS} FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?)
+     ORDER BY number DESC LIMIT 1`,
+  )
+  const recall = db
+    .prepare<[string, string, number], string>(
+      'SELECT remembered FROM completed_uploads WHERE name = ? AND path = ? AND expires > ?',
+    )
+    .pluck()
+  const hasExpired = db.prepare<[number, number]>(
+    `SELECT 1 FROM uploads WHERE expires <= ?
+     UNION ALL SELECT 1 FROM completed_uploads WHERE expires <= ? LIMIT 1`,
+  )
 
   return {
     find({ path, id }: MultipartRef, now: UnixSeconds): MultipartInfo | undefined {
@@ -47,7 +59,15 @@ export function prepareUploadReader(db: Database) {
       return { parts: given, ...(rows.length > limit && last && { next: last.number }) }
     },
 
-    hasExpired: (now: UnixSeconds): boolean => hasExpired.get(now) !== undefined,
+    /** Of an upload that was found. */
+    lastPart(id: string): PartInfo | undefined {
+      const row = lastPart.get(id)
+      return row && partOf(row)
+    },
+
+    recall: ({ path, id }: MultipartRef, now: UnixSeconds) => recall.get(id, path, now),
+
+    hasExpired: (now: UnixSeconds): boolean => hasExpired.get(now, now) !== undefined,
   }
 }
 

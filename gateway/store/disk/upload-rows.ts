@@ -23,11 +23,22 @@ export function prepareUploads(db: Database) {
       'SELECT id FROM uploads WHERE expires <= ? ORDER BY expires LIMIT ?',
     )
     .pluck()
+  const remember = db.prepare(
+    `INSERT INTO completed_uploads (name, path, remembered, expires)
+     SELECT name, path, ?, expires FROM uploads WHERE id = ?`,
+  )
+  const forget = db.prepare(
+    `DELETE FROM completed_uploads WHERE name IN
+       (SELECT name FROM completed_uploads WHERE expires <= ? ORDER BY expires LIMIT ?)`,
+  )
   return {
     insert({ meta, ...info }: MultipartInfo): void {
       insert.run({ ...info, meta: textOf(meta) })
     },
     find: ({ path, id }: MultipartRef, now: UnixSeconds) => find.get(id, path, now),
+    /** Before the upload goes. */
+    remember: (id: number, what: string) => void remember.run(what, id),
+    forget: (now: UnixSeconds, most: number) => void forget.run(now, most),
     expired: (now: UnixSeconds, most: number) => expired.all(now, most),
   }
 }

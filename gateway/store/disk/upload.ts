@@ -18,16 +18,20 @@ interface Outcome {
 }
 
 /** Makes the content an object, or whatever it is to be, in the index. */
-export type Enter<As = NewObject, Entered extends Outcome = Committed | Conflict> = (
-  content: Inline | Blob,
-  as: As,
-  condition: WriteCondition | undefined,
-) => Promise<Entered>
+export type Enter<
+  As = NewObject,
+  Entered extends Outcome = Committed | Conflict,
+  Condition = WriteCondition,
+> = (content: Inline | Blob, as: As, condition: Condition | undefined) => Promise<Entered>
 
-export class DiskUpload<As = NewObject, Entered extends Outcome = Committed | Conflict> {
+export class DiskUpload<
+  As = NewObject,
+  Entered extends Outcome = Committed | Conflict,
+  Condition = WriteCondition,
+> {
   readonly #staging: Staging
   readonly #health: Health
-  readonly #enter: Enter<As, Entered>
+  readonly #enter: Enter<As, Entered, Condition>
   readonly #inlineLimit: number
   readonly #gathered = new Gatherer()
   #blob: StagedBlob | undefined
@@ -39,7 +43,7 @@ export class DiskUpload<As = NewObject, Entered extends Outcome = Committed | Co
   constructor(
     staging: Staging,
     health: Health,
-    enter: Enter<As, Entered>,
+    enter: Enter<As, Entered, Condition>,
     inlineLimit = INLINE_LIMIT,
   ) {
     this.#staging = staging
@@ -70,7 +74,7 @@ export class DiskUpload<As = NewObject, Entered extends Outcome = Committed | Co
     })
   }
 
-  async commit(as: As, condition?: WriteCondition): Promise<Entered> {
+  async commit(as: As, condition?: Condition): Promise<Entered> {
     if (this.#ended) throw new Error('this upload has ended')
     this.#ended = true
     return this.#next(() => this.#commit(as, condition))
@@ -81,7 +85,7 @@ export class DiskUpload<As = NewObject, Entered extends Outcome = Committed | Co
     await this.#next(() => this.#remove())
   }
 
-  async #commit(as: As, condition?: WriteCondition): Promise<Entered> {
+  async #commit(as: As, condition?: Condition): Promise<Entered> {
     let mayBeNamed = false
     try {
       const content = await this.#content()

@@ -14,6 +14,7 @@ import type {
   NewMultipart,
   NewPart,
   PartCommitted,
+  PartCondition,
   PartInfo,
   PartList,
   PartListing,
@@ -44,6 +45,7 @@ export class MemoryMultipart implements Multipart {
   readonly #entries: Entries
   readonly #now: () => UnixSeconds
   readonly #begun = new Map<string, Begun>()
+  readonly #completed = new Map<string, { info: MultipartInfo; remembered: string }>()
 
   constructor(entries: Entries, now: () => UnixSeconds) {
     this.#entries = entries
@@ -62,7 +64,11 @@ export class MemoryMultipart implements Multipart {
 
   part(ref: MultipartRef, number: number): PartUpload | undefined {
     if (this.#find(ref) === undefined) return undefined
-    return new MemoryUpload((content, as: NewPart) => this.#put(ref, number, content, as))
+    return new MemoryUpload((content, as: NewPart, condition?: PartCondition) =>
+      condition?.absent === true && this.#find(ref)?.parts.has(number)
+        ? { done: false, failed: 'part_exists', number }
+        : this.#put(ref, number, content, as),
+    )
   }
 
   async copyPart(
@@ -80,6 +86,10 @@ export class MemoryMultipart implements Multipart {
     const end = range.start + range.length
     if (end > content.length) return { done: false, failed: 'range_unsatisfiable', number }
     return this.#put(ref, number, content.subarray(range.start, end), as)
+  }
+
+  lastPart(ref: MultipartRef): PartInfo | undefined {
+    return this.parts(ref, { limit: Number.MAX_SAFE_INTEGER })?.parts.at(-1)
   }
 
   parts(ref: MultipartRef, { after = 0, limit }: PartQuery): PartListing | undefined {
@@ -109,7 +119,18 @@ export class MemoryMultipart implements Multipart {
     const content = Buffer.concat(chosen.map((part) => part.content))
     const outcome = this.#entries.put({ info: assembled(ref, parts, as), content }, condition)
     if (outcome.done) this.#begun.delete(ref.id)
+    const { remembered } = as
+    if (outcome.done && remembered !== undefined) {
+      this.#completed.set(ref.id, { info: begun.info, remembered })
+    }
     return outcome
+  }
+
+  recall({ path, id }: MultipartRef): string | undefined {
+    const found = this.#completed.get(id)
+    return found?.info.path === path && found.info.expires > this.#now()
+      ? found.remembered
+      : undefined
   }
 
   async abort(ref: MultipartRef): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { WriteCondition } from '../store.ts'
 
 /** Bytes in memory, until they become an object or a part. */
-export class MemoryUpload<As, Outcome> {
-  readonly #enter: Enter<As, Outcome>
+export class MemoryUpload<As, Outcome, Condition = WriteCondition> {
+  readonly #enter: Enter<As, Outcome, Condition>
   #chunks: Uint8Array[] | undefined = []
 
-  constructor(enter: Enter<As, Outcome>) {
+  constructor(enter: Enter<As, Outcome, Condition>) {
     this.#enter = enter
   }
 
@@ -14,7 +14,7 @@ export class MemoryUpload<As, Outcome> {
     this.#chunks.push(...chunks)
   }
 
-  async commit(as: As, condition?: WriteCondition): Promise<Outcome> {
+  async commit(as: As, condition?: Condition): Promise<Outcome> {
     if (this.#chunks === undefined) throw new Error('this upload has ended')
     const content = Buffer.concat(this.#chunks)
     this.#chunks = undefined
@@ -26,8 +26,8 @@ export class MemoryUpload<As, Outcome> {
   }
 }
 
-type Enter<As, Outcome> = (
+type Enter<As, Outcome, Condition> = (
   content: Uint8Array,
   as: As,
-  condition: WriteCondition | undefined,
+  condition: Condition | undefined,
 ) => Outcome

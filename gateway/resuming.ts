@@ -1,0 +1,46 @@
+/**
+ * Which resumable uploads are being sent to this process. A client that lost its connection comes
+ * back while the old one still looks alive: the newer request ends the older, which keeps what it
+ * has got. Between processes the store decides whose bytes came first.
+ */
+
+/** Of one request that sends to an upload. */
+export interface Turn {
+  /** aborted when somebody newer waits for the turn to end */
+  readonly signal: AbortSignal
+  /** To be called whatever happens. */
+  end(): void
+}
+
+interface Running {
+  readonly controller: AbortController
+  readonly ended: Promise<void>
+}
+
+export class Resuming {
+  readonly #running = new Map<string, Running>()
+
+  /** Resolves when nothing is being sent to the upload of this id any more. */
+  async interrupt(id: string): Promise<void> {
+    for (let found = this.#running.get(id); found; found = this.#running.get(id)) {
+      found.controller.abort()
+      await found.ended
+    }
+  }
+
+  /** Interrupts whoever is sending, and takes over. */
+  async begin(id: string): Promise<Turn> {
+    await this.interrupt(id)
+    const controller = new AbortController()
+    let settle = (): void => {}
+    const ended = new Promise<void>((resolve) => {
+      settle = resolve
+    })
+    this.#running.set(id, { controller, ended })
+    const end = (): void => {
+      this.#running.delete(id)
+      settle()
+    }
+    return { signal: controller.signal, end }
+  }
+}

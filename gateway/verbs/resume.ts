@@ -1,0 +1,209 @@
+/**
+ * Uploads that go on where they broke off. What a request brings is kept as a part, also when the
+ * request breaks off, and each part knows how far the upload is with it: so the offset is what is
+ * durable, for every process. The parts become the object when the last byte is there.
+ */
+import { uploadLimits } from '../../key/clear.ts'
+import type { ObjectPath } from '../../key/object-path.ts'
+import { type Bytes, bytes, later, type Seconds } from '../../key/units.ts'
+import type { Admitted } from '../admit.ts'
+import { etagOf } from '../body/digest.ts'
+import { checkContent, checkPinned, tooLarge, tooSmall } from '../body/receive.ts'
+import { ResumableDigest } from '../body/resumable-digest.ts'
+import type { Services } from '../services.ts'
+import { holds } from '../store/condition.ts'
+import type { CompletedObject, MultipartInfo, MultipartRef, PartList } from '../store/multipart.ts'
+import type { Committed, ObjectInfo } from '../store/store.ts'
+import { checkRoom } from './intake.ts'
+import { noSuchUpload } from './multipart.ts'
+import { conditionOf, conflictOf } from './put.ts'
+
+/** An upload that is not whole by then ends by itself. */
+const UNFINISHED_SECONDS = 86_400 as Seconds
+
+/** What is known of an upload from its beginning to its end. */
+export interface Begun {
+  /** which key began it: no other goes on with it */
+  readonly key: string
+  /** what the protocol wants to find again */
+  readonly told: string
+}
+
+/** How far an upload is. */
+export interface Progress extends Begun {
+  readonly upload: MultipartInfo
+  readonly offset: Bytes
+  /** of the whole; absent while nobody has said */
+  readonly length?: Bytes
+  /** number of the part that comes next */
+  readonly next: number
+  /** of the SHA-256 up to the offset; absent at the beginning */
+  readonly state?: string
+  /** base64url of the first bytes, while there are too few to be held against the declared type */
+  readonly head?: string
+}
+
+/** An upload that has become an object. */
+export interface Finished extends Begun {
+  readonly path: ObjectPath
+  readonly size: Bytes
+  readonly etag: string
+  readonly sha256: string
+}
+
+/** What the store keeps for us, as JSON: of the upload, of each of its parts, of its end. */
+interface UploadNote extends Begun {
+  readonly resumable: 1
+  readonly length?: Bytes
+}
+export type PartNote = Pick<Progress, 'offset' | 'length' | 'state' | 'head'>
+type EndNote = Omit<Finished, 'path'>
+
+/** @throws Refusal */
+export async function beginResumable(
+  admitted: Admitted,
+  services: Services,
+  as: Begun,
+): Promise<Progress> {
+  const { upload: stated, path } = admitted.attempt
+  await checkRoom(services, admitted)
+  const condition = conditionOf(admitted, {})
+  if (!holds(condition, await services.store.head(path as ObjectPath))) {
+    throw conflictOf(admitted, { condition: {} })
+  }
+  const use = await services.gatekeeper.takeUse(admitted)
+  await use?.settle(0)
+  const created = services.clock.now()
+  const length = stated?.size === undefined ? {} : { length: stated.size }
+  const note: UploadNote = { resumable: 1, ...as, ...length }
+  const upload = await services.store.multipart.create(path as ObjectPath, {
+    type: stated?.type ?? '',
+    note: JSON.stringify(note),
+    created,
+    expires: later(created, UNFINISHED_SECONDS),
+  })
+  return { ...as, ...length, upload, offset: bytes(0), next: 1 }
+}
+
+/** What there is of this id, on its way or whole; undefined where there is nothing, or not any more. */
+export async function findResumable(
+  ref: MultipartRef,
+  { store: { multipart } }: Services,
+): Promise<Progress | Finished | undefined> {
+  const upload = await multipart.find(ref)
+  if (upload === undefined) {
+    const ended = await multipart.recall(ref)
+    return ended === undefined ? undefined : { path: ref.path, ...(JSON.parse(ended) as EndNote) }
+  }
+  if (!upload.note.startsWith('{"resumable":1,')) return undefined
+  const { key, told, length } = JSON.parse(upload.note) as UploadNote
+  const begun = { key, told, upload, ...(length !== undefined && { length }) }
+  const last = await multipart.lastPart(ref)
+  if (last === undefined) return { ...begun, offset: bytes(0), next: 1 }
+  if (last.note === undefined) return undefined
+  return { ...begun, ...(JSON.parse(last.note) as PartNote), next: last.number + 1 }
+}
+
+export const isFinished = (found: Progress | Finished): found is Finished => 'sha256' in found
+
+export const isWhole = ({ offset, length }: Progress): boolean => offset === length
+
+/**
+ * Makes an upload that is whole the object. What can never become one ends with the refusal.
+ * @throws Refusal
+ */
+export async function finishResumable(
+  admitted: Admitted,
+  services: Services,
+  progress: Progress,
+): Promise<Finished> {
+  const sha256 = await checkedWhole(admitted, services, progress)
+  const use = await services.gatekeeper.takeUse(admitted)
+  let done = 0
+  try {
+    const { info } = await completed(admitted, services, progress, sha256)
+    done = 1
+    return finishedOf(progress, info, sha256)
+  } finally {
+    await use?.settle(done)
+  }
+}
+
+/** The SHA-256 of the whole. */
+async function checkedWhole(
+  { grant }: Admitted,
+  { store, settings }: Services,
+  { upload, offset, state, head }: Progress,
+): Promise<string> {
+  const limits = uploadLimits(grant)
+  try {
+    const most = Math.min(limits.most, settings.maxObjectSize)
+    if (offset > most) throw tooLarge(most)
+    if (offset < limits.least) throw tooSmall(offset, limits.least)
+    if (head !== undefined) {
+      await checkContent({ type: upload.type, limits }, [Buffer.from(head, 'base64url')])
+    }
+    const sha256 = (await ResumableDigest.start(state)).finish()
+    checkPinned(sha256, limits.sha256)
+    return sha256
+  } catch (error) {
+    await store.multipart.abort(upload)
+    throw error
+  }
+}
+
+async function completed(
+  admitted: Admitted,
+  { store, clock }: Services,
+  progress: Progress,
+  sha256: string,
+): Promise<Committed> {
+  const { upload } = progress
+  const condition = conditionOf(admitted, {})
+  const now = clock.now()
+  const { ttl } = uploadLimits(admitted.grant)
+  const { key, told, offset: size } = progress
+  const etag = etagOf(sha256)
+  const remembered: EndNote = { key, told, size, etag, sha256 }
+  const as: CompletedObject = {
+    type: upload.type,
+    etag,
+    sha256,
+    modified: now,
+    ...(ttl !== undefined && { expires: later(now, ttl) }),
+    remembered: JSON.stringify(remembered),
+  }
+  const parts = await partsOf(upload, store)
+  const outcome = await store.multipart.complete(upload, { parts }, as, condition)
+  if (outcome.done) return outcome
+  if ('failed' in outcome) throw noSuchUpload()
+  throw conflictOf(admitted, { condition: {} })
+}
+
+const finishedOf = (
+  { key, told }: Progress,
+  { path, size, etag }: ObjectInfo,
+  sha256: string,
+): Finished => ({ key, told, path, size, etag, sha256 })
+
+const PAGE = 1000
+
+async function partsOf(
+  ref: MultipartRef,
+  { multipart }: Services['store'],
+): Promise<PartList['parts']> {
+  const parts: { number: number; etag: string }[] = []
+  let after: number | undefined = 0
+  while (after !== undefined) {
+    const page = await multipart.parts(ref, { after, limit: PAGE })
+    if (page === undefined) throw noSuchUpload()
+    for (const { number, etag } of page.parts) parts.push({ number, etag })
+    after = page.next
+  }
+  return parts
+}
+
+/** Ends an upload, whatever there is of it. The object that it may have become stays. */
+export async function endResumable({ upload }: Progress, { store }: Services): Promise<void> {
+  await store.multipart.abort(upload)
+}

@@ -2,7 +2,7 @@
  * Claim -> verify -> clear -> remember: the one way to act, and the only maker of `Admitted`.
  * No verb can be called with less.
  */
-import { type Attempt, clear, countedUses } from '../key/clear.ts'
+import { type Attempt, clear, clearHolder, countedUses, type Holder } from '../key/clear.ts'
 import { nodeHashing } from '../key/dialects/node-sigv4.ts'
 import {
   type PostClaimed,
@@ -16,8 +16,10 @@ import {
   type VerifyOptions,
   verifySigV4,
 } from '../key/dialects/sigv4-verify.ts'
+import { parseKey } from '../key/format.ts'
+import { scopesOfAll } from '../key/inspect.ts'
 import { nodeMac } from '../key/node-mac.ts'
-import type { ObjectPath, Prefix } from '../key/object-path.ts'
+import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { Keyring } from '../ledger/keyring.ts'
@@ -113,6 +115,37 @@ export class Gatekeeper {
     const refusal = clear(grant, asked) ?? (await this.revoked(grant, attempt.path, attempt.now))
     if (refusal !== undefined) throw refusal
     return { grant, attempt } as Admitted
+  }
+
+  /**
+   * The scopes in which the key is honoured now, at least one; admits to nothing, counts nothing.
+   * @throws Refusal that every request of this holder would get
+   */
+  async honoured(grant: Grant, holder: Holder): Promise<readonly Scope[]> {
+    const refusal = clearHolder(grant, holder)
+    if (refusal !== undefined) throw refusal
+    const honoured: Scope[] = []
+    let revoked = new Refusal('path_not_granted', 'the blocks of the key have no path in common')
+    for (const scope of scopesOfAll(grant.blocks) as readonly Scope[]) {
+      const path = (scope === '/' ? '' : scope) as ObjectPath | Prefix
+      const why = await this.revoked(grant, path, holder.now)
+      if (why === undefined) honoured.push(scope)
+      else revoked = why
+    }
+    if (honoured.length === 0) throw revoked
+    return honoured
+  }
+
+  /** Uses that a key has left of those that it may have; undefined where it is not limited. */
+  async usesLeft(
+    grant: Grant,
+  ): Promise<{ readonly most: number; readonly left: number } | undefined> {
+    let least: { most: number; left: number } | undefined
+    for (const { id, most } of countedUses(grant)) {
+      const left = Math.max(0, most - (await this.#ledger.usesOf(id)))
+      if (least === undefined || left < least.left) least = { most, left }
+    }
+    return least
   }
 
   /** Why the key is not honoured any more, though it once was. */

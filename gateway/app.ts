@@ -11,6 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../key/refusal.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
+import { endpoints } from './protocols/endpoints.ts'
 import { native } from './protocols/native.ts'
 import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
@@ -49,7 +50,7 @@ export async function handle(
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native, s3, sts, tus]
+const PROTOCOLS: readonly Protocol[] = [native, s3, sts, tus, endpoints]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.

@@ -17,6 +17,7 @@ import type { Exchange } from './exchange.ts'
 import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
+import { isEndpoint } from './protocols/endpoints.ts'
 import { hasBody, readRequest } from './request.ts'
 import { Resuming } from './resuming.ts'
 import { listen, makeServer, urlOf } from './server.ts'
@@ -202,8 +203,8 @@ export class Gateway {
 const WITH_KEYS = /^\/-\/tus(?:[/?]|$)/
 
 /**
- * Probes come to us directly, pages through a proxy that may leave its path in front. What can't be
- * read is not ours, but refused like any other request.
+ * Probes come to us directly, pages through a proxy that may leave its path in front. What is asked
+ * with a key goes the way of all keys; what can't be read is refused like any other request.
  */
 function isOurs(incoming: IncomingMessage, basePath: string): boolean {
   const target = incoming.url ?? ''
@@ -211,8 +212,7 @@ function isOurs(incoming: IncomingMessage, basePath: string): boolean {
   if (!isBelow('') && !isBelow(basePath)) return false
   if (WITH_KEYS.test(target.slice(isBelow('') ? 0 : basePath.length))) return false
   try {
-    readRequest(incoming, isBelow('') ? '' : basePath)
-    return true
+    return !isEndpoint(readRequest(incoming, isBelow('') ? '' : basePath))
   } catch {
     return false
   }

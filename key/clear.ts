@@ -11,11 +11,9 @@ import { Refusal, type RefusalCode } from './refusal.ts'
 import type { Grant } from './sign.ts'
 import { type Bytes, formatTime, type Seconds, type UnixSeconds } from './units.ts'
 
-/** What a request wants, stated once, before anything is asked of it. */
-export interface Attempt {
+/** Who shows a key, when, and how: all of a request but what it wants. */
+export interface Holder {
   readonly now: UnixSeconds
-  readonly method: Method
-  readonly path: ObjectPath | Prefix
   /** the client's address; empty where there is none, and then inside no network */
   readonly address: string
   readonly tls: boolean
@@ -23,6 +21,12 @@ export interface Attempt {
   readonly origin?: string
   /** a request header by its lower-case name; repeated ones joined by `, ` */
   readonly header: (name: string) => string | undefined
+}
+
+/** What a request wants, stated once, before anything is asked of it. */
+export interface Attempt extends Holder {
+  readonly method: Method
+  readonly path: ObjectPath | Prefix
   /** of an upload, as declared; what is declared is a courtesy, what arrives is counted */
   readonly upload?: { readonly size?: Bytes; readonly type: string }
 }
@@ -30,12 +34,12 @@ export interface Attempt {
 /** Clocks of client, issuer and gateway differ; a key may be used this much before its `nbf`. */
 export const NOT_BEFORE_LEEWAY = 60 as Seconds
 
-interface Restriction<C extends Claim> {
+interface Restriction<C extends Claim, A extends Holder = Attempt> {
   readonly code: RefusalCode
   /** Why the claim prohibits the attempt; undefined where it does not. */
   readonly prohibits: (
     claim: NonNullable<Block[C]>,
-    attempt: Attempt,
+    attempt: A,
     scope: readonly string[],
   ) => string | undefined
 }
@@ -53,8 +57,14 @@ type Unasked =
   | 'create'
   | 'aud'
 
+/** What a claim asks of whoever shows the key, whatever the request is for. */
+const OF_HOLDER = ['nbf', 'exp', 'ip', 'tls', 'origins', 'headers'] as const satisfies Claim[]
+type OfHolder = (typeof OF_HOLDER)[number]
+
 /** In the order in which refusals are preferred where several apply. */
-const RESTRICTIONS: { readonly [C in Exclude<Claim, Unasked>]: Restriction<C> } = {
+const RESTRICTIONS: {
+  readonly [C in Exclude<Claim, Unasked>]: Restriction<C, C extends OfHolder ? Holder : Attempt>
+} = {
   nbf: {
     code: 'key_not_yet_valid',
     prohibits: (nbf, { now }) =>
@@ -150,6 +160,19 @@ export function clear(grant: Grant, attempt: Attempt): Refusal | undefined {
     }
   }
   return uploadTooSmall(grant, attempt)
+}
+
+/** Why every request of this holder would be refused; undefined where it depends on the request. */
+export function clearHolder(grant: Grant, holder: Holder): Refusal | undefined {
+  for (const claim of OF_HOLDER) {
+    const { code, prohibits } = RESTRICTIONS[claim] as Restriction<Claim, Holder>
+    for (const block of grant.blocks) {
+      const value = block[claim]
+      const why = value === undefined ? undefined : prohibits(value as never, holder, [])
+      if (why !== undefined) return new Refusal(code, why)
+    }
+  }
+  return undefined
 }
 
 /** The scopes in force for a block: its own, else those of the nearest block before it. */

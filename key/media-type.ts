@@ -15,3 +15,21 @@ export function coversType(range: string, mediaType: string): boolean {
   if (wanted === '*/*') return true
   return wanted.endsWith('/*') ? essence.startsWith(wanted.slice(0, -1)) : essence === wanted
 }
+
+/** The ranges that both lists cover: of two that overlap, the narrower one. */
+export const commonTypes = (
+  ranges: readonly string[],
+  others: readonly string[],
+): readonly string[] => [
+  ...new Set(
+    ranges.flatMap((range) =>
+      others.flatMap((other) => {
+        if (coversRange(range, other)) return [other]
+        return coversRange(other, range) ? [range] : []
+      }),
+    ),
+  ),
+]
+
+const coversRange = (outer: string, inner: string): boolean =>
+  outer === '*/*' || outer.toLowerCase() === inner.toLowerCase() || coversType(outer, inner)

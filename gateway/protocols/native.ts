@@ -3,7 +3,7 @@ import { essenceOf } from '../../key/media-type.ts'
 import { type Prefix, parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
-import type { Admitted, Claimed } from '../admit.ts'
+import type { Admitted } from '../admit.ts'
 import { attemptOf, type Wanted } from '../attempt.ts'
 import { writeCondition } from '../body/conditional.ts'
 import { Digester, etagOf, statedDigests } from '../body/digest.ts'
@@ -19,6 +19,7 @@ import { remove } from '../verbs/delete.ts'
 import { get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
 import { DEFAULT_TYPE, type PutRequest, put } from '../verbs/put.ts'
+import { claimOf, showsKey } from './claim.ts'
 import { problemOf } from './problem.ts'
 import type { Protocol } from './protocol.ts'
 
@@ -31,11 +32,7 @@ export interface Action extends Wanted {
 
 export const native: Protocol = {
   name: 'native',
-  recognises: ({ path, query, headers }) =>
-    !path.startsWith('/-/') &&
-    (query.some(([name]) => name === 'vk') ||
-      /^bearer /i.test(headers.get('authorization') ?? '') ||
-      cookiesOf(headers.get('cookie')).length > 0),
+  recognises: (request) => !request.path.startsWith('/-/') && showsKey(request),
   serve,
   preflight: async (request, _, { gatekeeper }) =>
     request.query.some(([name]) => name === 'vk') ? gatekeeper.verify(claimOf(request)) : undefined,
@@ -52,44 +49,7 @@ async function serve(request: RawRequest, exchange: Exchange, services: Services
   await perform(action, request, admitted, exchange, services)
 }
 
-// ── recognising ─────────────────────────────────────────────────────────────
-
-/**
- * The one key of a request.
- * @throws Refusal key_missing, key_ambiguous
- */
-export function claimOf({ query, headers }: RawRequest): Claimed {
-  const keys = [
-    ...query.filter(([name]) => name === 'vk').map(([, value]) => value),
-    ...bearerOf(headers.get('authorization')),
-    ...cookiesOf(headers.get('cookie')),
-  ]
-  const [key, second] = keys
-  if (second !== undefined) {
-    throw new Refusal(
-      'key_ambiguous',
-      'send one key only: as ?vk=, as a bearer token, or as the cookie "vk"',
-    )
-  }
-  if (key === undefined) {
-    throw new Refusal(
-      'key_missing',
-      'send a key: as ?vk=KEY in the URL, or as "Authorization: Bearer KEY"',
-    )
-  }
-  return { key }
-}
-
-/** @throws Refusal key_missing for a scheme that is not ours: it is no key */
-function bearerOf(authorization: string | undefined): readonly string[] {
-  if (authorization === undefined) return []
-  const match = /^bearer +(\S+) *$/i.exec(authorization)
-  if (match?.[1] !== undefined) return [match[1]]
-  throw new Refusal('key_missing', 'the header Authorization is not of the form "Bearer KEY"')
-}
-
-const cookiesOf = (cookie: string | undefined): readonly string[] =>
-  (cookie ?? '').split(';').flatMap((pair) => /^\s*vk=(.*?)\s*$/.exec(pair)?.[1] ?? [])
+// ── reading ─────────────────────────────────────────────────────────────────
 
 /** @throws Refusal method_not_allowed, path_malformed, request_malformed */
 export function actionOf({ method, path, headers }: RawRequest): Action {

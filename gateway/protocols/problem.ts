@@ -32,12 +32,23 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
 function hints(refusal: Refusal): FlatHeaders {
   if (refusal instanceof UnsatisfiableRange) return ['Content-Range', `bytes */${refusal.size}`]
   if (refusal.status === 401) return ['WWW-Authenticate', 'Bearer realm="valetkey"']
+  if (refusal instanceof MethodNotAllowed) return ['Allow', refusal.allowed]
   if (refusal.status === 405) return ['Allow', ALLOWED]
   if (refusal.status === 503) return ['Retry-After', '5']
   return []
 }
 
 export const ALLOWED = 'GET, HEAD, PUT, DELETE, OPTIONS'
+
+/** Where other methods are served than of objects. */
+export class MethodNotAllowed extends Refusal {
+  readonly allowed: string
+
+  constructor(method: string, allowed: string) {
+    super('method_not_allowed', `${method} is not served here; ${allowed} are`)
+    this.allowed = allowed
+  }
+}
 
 /** What an error of ours looks like from outside: nothing of it. */
 export function asRefusal(error: unknown): Refusal {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { claimOf } from '../../../gateway/protocols/native.ts'
+import { claimOf } from '../../../gateway/protocols/claim.ts'
 import { parameter, rawRequestOf, readHeaders } from '../../../gateway/request.ts'
 import { Refusal } from '../../../key/refusal.ts'
 

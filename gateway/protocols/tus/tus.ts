@@ -29,7 +29,8 @@ import {
   isWhole,
   type Progress,
 } from '../../verbs/resume.ts'
-import { claimOf, native } from '../native.ts'
+import { claimOf } from '../claim.ts'
+import { native } from '../native.ts'
 import { problemOf } from '../problem.ts'
 import type { Protocol } from '../protocol.ts'
 import { ALGORITHMS, statedChecksum } from './checksum.ts'

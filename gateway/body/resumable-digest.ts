@@ -21,6 +21,16 @@ export class ResumableDigest implements ContentDigest {
     return new ResumableDigest(hasher)
   }
 
+  /** Whether a state is one that this version of the library has written. */
+  static async reads(state: string): Promise<boolean> {
+    try {
+      await ResumableDigest.start(state)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   update(chunk: Uint8Array): void {
     this.#hasher.update(chunk)
   }

@@ -1,7 +1,7 @@
 /** What one request brings to a resumable upload. */
 import { type UploadLimits, uploadLimits } from '../../key/clear.ts'
 import { Refusal, type RefusalCode } from '../../key/refusal.ts'
-import { bytes } from '../../key/units.ts'
+import { type Bytes, bytes } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { SNIFFED_BYTES } from '../body/media-type.ts'
 import { BATCH_BYTES, BodyReader, checkContent } from '../body/receive.ts'
@@ -11,7 +11,7 @@ import type { Services } from '../services.ts'
 import type { PartUpload } from '../store/multipart.ts'
 import type { Transfer } from '../transfers.ts'
 import { checkRoom } from './intake.ts'
-import { noSuchUpload } from './multipart.ts'
+import { noSuchUpload, probeUse } from './multipart.ts'
 import type { PartNote, Progress } from './resume.ts'
 
 /** Of the bytes of one request: all of them are kept, or none. */
@@ -25,6 +25,8 @@ export interface Addition {
   /** aborted when a newer request waits for this one to end */
   readonly signal: AbortSignal
   readonly checksum: StatedChecksum | undefined
+  /** the length of the whole, where this request is the first to state it */
+  readonly length: Bytes | undefined
 }
 
 /** A part is closed when it has so many bytes: more is not lost when the process is killed. */
@@ -52,7 +54,6 @@ const TAKEN_OVER = new Refusal(
 /**
  * Takes the body to its end, and resolves with how far the upload is then, durably. When it breaks
  * off, what has arrived is kept as well, unless a checksum of all of it was stated.
- * @param progress with the length, also where this request is the first to state it
  * @throws Refusal
  */
 export async function append(
@@ -64,6 +65,7 @@ export async function append(
 ): Promise<Progress> {
   await checkRoom(services, admitted)
   checkPieces(progress)
+  await probeUse(admitted, services)
   const { transfers, store } = services
   const { grant, attempt } = admitted
   const digest = await ResumableDigest.start(progress.state)
@@ -118,7 +120,9 @@ class Appending {
   #part: PartUpload | undefined
 
   constructor(materials: Materials) {
-    const { admitted, services, progress } = materials
+    const { admitted, services, addition } = materials
+    const { length } = addition
+    const progress = { ...materials.progress, ...(length !== undefined && { length }) }
     this.#materials = materials
     this.#limits = uploadLimits(admitted.grant)
     this.#most = Math.min(
@@ -195,10 +199,9 @@ class Appending {
 
   /** Makes what was written since durable, if there is anything new to know. */
   async #close(): Promise<void> {
-    const { progress, admitted, services, transfer, digest } = this.#materials
+    const { admitted, services, transfer, digest, addition } = this.#materials
     const { length, next, offset: before } = this.#progress
-    const isLengthNew = length !== undefined && before === progress.offset
-    if (this.#offset === before && !isLengthNew) return
+    if (this.#offset === before && addition.length === undefined) return
     const { grant, attempt } = admitted
     const modified = services.clock.now()
     const revoked = await services.gatekeeper.revoked(grant, attempt.path, modified)

@@ -231,7 +231,7 @@ function checkPinned({ grant }: Admitted): void {
 }
 
 /** A use is taken when the object appears; who has none left stores no parts either. */
-async function probeUse(admitted: Admitted, { gatekeeper }: Services): Promise<void> {
+export async function probeUse(admitted: Admitted, { gatekeeper }: Services): Promise<void> {
   const use = await gatekeeper.takeUse(admitted)
   await use?.settle(0)
 }

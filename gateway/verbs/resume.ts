@@ -13,9 +13,8 @@ import { ResumableDigest } from '../body/resumable-digest.ts'
 import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { CompletedObject, MultipartInfo, MultipartRef, PartList } from '../store/multipart.ts'
-import type { Committed, ObjectInfo } from '../store/store.ts'
 import { checkRoom } from './intake.ts'
-import { noSuchUpload } from './multipart.ts'
+import { noSuchUpload, probeUse } from './multipart.ts'
 import { conditionOf, conflictOf } from './put.ts'
 
 /** An upload that is not whole by then ends by itself. */
@@ -56,7 +55,7 @@ interface UploadNote extends Begun {
   readonly resumable: 1
   readonly length?: Bytes
 }
-export type PartNote = Pick<Progress, 'offset' | 'length' | 'state' | 'head'>
+export type PartNote = Pick<Progress, 'offset' | 'length' | 'head'> & { readonly state: string }
 type EndNote = Omit<Finished, 'path'>
 
 /** @throws Refusal */
@@ -71,8 +70,7 @@ export async function beginResumable(
   if (!holds(condition, await services.store.head(path as ObjectPath))) {
     throw conflictOf(admitted, { condition: {} })
   }
-  const use = await services.gatekeeper.takeUse(admitted)
-  await use?.settle(0)
+  await probeUse(admitted, services)
   const created = services.clock.now()
   const length = stated?.size === undefined ? {} : { length: stated.size }
   const note: UploadNote = { resumable: 1, ...as, ...length }
@@ -101,7 +99,10 @@ export async function findResumable(
   const last = await multipart.lastPart(ref)
   if (last === undefined) return { ...begun, offset: bytes(0), next: 1 }
   if (last.note === undefined) return undefined
-  return { ...begun, ...(JSON.parse(last.note) as PartNote), next: last.number + 1 }
+  const at = JSON.parse(last.note) as PartNote
+  // of another version of the library: nobody could say what the whole is
+  if (!(await ResumableDigest.reads(at.state))) return undefined
+  return { ...begun, ...at, next: last.number + 1 }
 }
 
 export const isFinished = (found: Progress | Finished): found is Finished => 'sha256' in found
@@ -121,9 +122,9 @@ export async function finishResumable(
   const use = await services.gatekeeper.takeUse(admitted)
   let done = 0
   try {
-    const { info } = await completed(admitted, services, progress, sha256)
+    const finished = await completed(admitted, services, progress, sha256)
     done = 1
-    return finishedOf(progress, info, sha256)
+    return finished
   } finally {
     await use?.settle(done)
   }
@@ -154,11 +155,12 @@ async function checkedWhole(
 
 async function completed(
   admitted: Admitted,
-  { store, clock }: Services,
+  services: Services,
   progress: Progress,
   sha256: string,
-): Promise<Committed> {
+): Promise<Finished> {
   const { upload } = progress
+  const { store, clock } = services
   const condition = conditionOf(admitted, {})
   const now = clock.now()
   const { ttl } = uploadLimits(admitted.grant)
@@ -175,16 +177,13 @@ async function completed(
   }
   const parts = await partsOf(upload, store)
   const outcome = await store.multipart.complete(upload, { parts }, as, condition)
-  if (outcome.done) return outcome
-  if ('failed' in outcome) throw noSuchUpload()
-  throw conflictOf(admitted, { condition: {} })
+  if (outcome.done) return { ...remembered, path: upload.path }
+  if (!('failed' in outcome)) throw conflictOf(admitted, { condition: {} })
+  // somebody else was faster
+  const found = await findResumable(upload, services)
+  if (found !== undefined && isFinished(found)) return found
+  throw noSuchUpload()
 }
-
-const finishedOf = (
-  { key, told }: Progress,
-  { path, size, etag }: ObjectInfo,
-  sha256: string,
-): Finished => ({ key, told, path, size, etag, sha256 })
 
 const PAGE = 1000
 

@@ -4,6 +4,7 @@ import { FolderBucket } from '../support/folder.ts'
 import { START, StoreFolder } from '../support/store.ts'
 import { fullStoreContract } from './full-store-contract.ts'
 import { multipartContract } from './multipart-contract.ts'
+import { resumableContract } from './resumable-contract.ts'
 
 const stores = {
   'the store in memory': async () => {
@@ -27,4 +28,5 @@ const stores = {
 for (const [name, open] of Object.entries(stores)) {
   fullStoreContract(`${name}: more than uploads and downloads`, open)
   multipartContract(`${name}: uploads in parts`, open)
+  resumableContract(`${name}: uploads that go on where they broke off`, open)
 }

@@ -132,23 +132,26 @@ async function create(call: Call): Promise<void> {
   const admitted = await admit(call, { path, type, length })
   const created = await beginResumable(admitted, services, { key, told: metadata })
   const { upload } = created
-  const sent = isWithUpload ? await firstBytes(created, admitted, call) : created
-  const done = isWhole(sent) ? await finishResumable(admitted, services, sent) : sent
+  const at = isWithUpload || isWhole(created) ? await firstBytes(created, admitted, call) : created
   const shown = request.query.find(([name]) => name === 'vk')?.[1]
   const headers = [
     ...RESUMABLE,
     'Location',
     locationOf(upload, services.settings.basePath, shown),
-    ...(isWithUpload ? ['Upload-Offset', String(sent.offset)] : []),
-    ...stateOf(done, services),
+    ...(isWithUpload ? ['Upload-Offset', String(offsetAt(at))] : []),
+    ...stateOf(at, services),
   ]
   respond(exchange, services, 201, headers, '')
 }
 
 /** Who is refused does not know where the upload is: then there is none. */
-async function firstBytes(created: Progress, admitted: Admitted, call: Call): Promise<Progress> {
+async function firstBytes(
+  created: Progress,
+  admitted: Admitted,
+  call: Call,
+): Promise<Progress | Finished> {
   try {
-    return await sendTo(created, admitted, call)
+    return await added(created, admitted, call)
   } catch (error) {
     await endResumable(created, call.services)
     throw error
@@ -164,14 +167,14 @@ async function tell(ref: MultipartRef, call: Call): Promise<void> {
   await services.resuming.interrupt(ref.id)
   const found = await findOwn(ref, call)
   if (found === undefined) throw noSuchUpload()
-  // it was whole, but the process ended before the object was there
+  // it may be whole while the process ended before the object was there
   const isLeft = !isFinished(found) && isWhole(found)
-  const now = isLeft ? await finishResumable(admitted, services, found) : found
+  const now = isLeft ? await finished(found, admitted, call) : found
   const length = isFinished(now) ? now.size : now.length
   respond(exchange, services, 200, [
     ...RESUMABLE,
     'Upload-Offset',
-    String(isFinished(now) ? now.size : now.offset),
+    String(offsetAt(now)),
     ...(length === undefined ? ['Upload-Defer-Length', '1'] : ['Upload-Length', String(length)]),
     ...(now.told === '' ? [] : ['Upload-Metadata', now.told]),
     ...stateOf(now, services),
@@ -187,49 +190,69 @@ async function goOn(ref: MultipartRef, call: Call): Promise<void> {
   await services.resuming.interrupt(ref.id)
   const found = await findOwn(ref, call)
   if (found === undefined) throw noSuchUpload()
-  const known = isFinished(found) ? found.size : found.offset
+  const known = offsetAt(found)
   // "If the offsets do not match, the Server MUST respond with the 409 Conflict status"
   if (offset !== known) throw otherOffset(known, offset)
-  const done = isFinished(found) ? found : await added(found, admitted, call)
+  const done = await added(found, admitted, call)
   respond(exchange, services, 204, [
     ...RESUMABLE,
     'Upload-Offset',
-    String(isFinished(done) ? done.size : done.offset),
+    String(offsetAt(done)),
     ...stateOf(done, services),
   ])
 }
 
+const offsetAt = (at: Progress | Finished): Bytes => (isFinished(at) ? at.size : at.offset)
+
 const otherOffset = (known: Bytes, stated: Bytes): Refusal =>
   new Refusal('conflict', `the upload is at byte ${known}, not ${stated}: go on there`)
 
+/** With what the body of the request brings. */
 async function added(
-  found: Progress,
+  found: Progress | Finished,
   admitted: Admitted,
   call: Call,
 ): Promise<Progress | Finished> {
-  const progress = withLength(found, lengthOf(call.request.headers))
-  const sent = isWhole(found) ? found : await sendTo(progress, admitted, call)
-  return isWhole(sent) ? finishResumable(admitted, call.services, sent) : sent
+  const length = newLength(found, lengthOf(call.request.headers))
+  if (isFinished(found) || isWhole(found)) {
+    if (!hasBody(call.exchange.incoming)) return finished(found, admitted, call)
+    throw new Refusal('too_large', `the upload is whole: it has ${offsetAt(found)} bytes`)
+  }
+  const sent = await sendTo(found, admitted, call, length)
+  return isWhole(sent) ? finished(sent, admitted, call) : sent
 }
 
-/** "Once it is set, the length can not be changed." @throws Refusal conflict, too_large */
-function withLength(progress: Progress, stated: Bytes | undefined): Progress {
-  const length = progress.length ?? stated
-  if (stated !== undefined && stated !== length) {
-    throw new Refusal('conflict', `the upload has a length already: ${length} bytes`)
+const finished = async (
+  found: Progress | Finished,
+  admitted: Admitted,
+  { services }: Call,
+): Promise<Finished> => (isFinished(found) ? found : finishResumable(admitted, services, found))
+
+/**
+ * "Once it is set the length MUST NOT be changed."
+ * @returns what was not known before
+ * @throws Refusal conflict, too_large
+ */
+function newLength(found: Progress | Finished, stated: Bytes | undefined): Bytes | undefined {
+  const known = isFinished(found) ? found.size : found.length
+  if (stated === undefined || stated === known) return undefined
+  if (known !== undefined) {
+    throw new Refusal('conflict', `the upload has a length already: ${known} bytes`)
   }
-  if (length !== undefined && length < progress.offset) {
-    throw new Refusal('too_large', `the upload has ${progress.offset} bytes already`)
-  }
-  return length === undefined ? progress : { ...progress, length }
+  if (stated >= offsetAt(found)) return stated
+  throw new Refusal('too_large', `the upload has ${offsetAt(found)} bytes already`)
 }
 
-async function sendTo(progress: Progress, admitted: Admitted, call: Call): Promise<Progress> {
-  const { request, exchange, services } = call
+async function sendTo(
+  progress: Progress,
+  admitted: Admitted,
+  { request, exchange, services }: Call,
+  length: Bytes | undefined,
+): Promise<Progress> {
   const checksum = statedChecksum(request.headers.get('upload-checksum'))
   const { signal, end } = await services.resuming.begin(progress.upload.id)
   try {
-    return await append(admitted, services, exchange, progress, { signal, checksum })
+    return await append(admitted, services, exchange, progress, { signal, checksum, length })
   } finally {
     end()
   }

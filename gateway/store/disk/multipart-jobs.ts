@@ -47,6 +47,9 @@ export interface IsInline {
 /** Of a part: as many as S3 has parts. Copies of ranges of such objects could be of any number. */
 const MOST_PIECES = 10_000
 
+/** At one time: there is more of them the next time. */
+const MOST_FORGOTTEN = 1000
+
 export function prepareMultipartJobs(db: Database, tools: Tools) {
   const uploads = prepareUploads(db)
   const enterPart = preparePartEntry(db, tools)
@@ -79,10 +82,10 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
       return { existed: true, garbage: tools.removal.upload(upload, owner) }
     },
 
-    /** Removes up to `most` expired uploads, and forgets as many that were completed. */
+    /** Removes up to `most` expired uploads, and forgets some that were completed. */
     sweepUploads({ now, owner, most }: Occasion & { readonly most: number }) {
       const expired = uploads.expired(now, most)
-      uploads.forget(now, most)
+      uploads.forget(now, MOST_FORGOTTEN)
       const garbage = expired.flatMap((id) => tools.removal.upload(id, owner))
       return { removed: expired.length, garbage }
     },

@@ -18,6 +18,7 @@ import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
 import { isEndpoint } from './protocols/endpoints.ts'
+import { isTus } from './protocols/tus/request.ts'
 import { hasBody, readRequest } from './request.ts'
 import { Resuming } from './resuming.ts'
 import { listen, makeServer, urlOf } from './server.ts'
@@ -199,9 +200,6 @@ export class Gateway {
   }
 }
 
-/** Requests that show keys go the way of all such requests. */
-const WITH_KEYS = /^\/-\/tus(?:[/?]|$)/
-
 /**
  * Probes come to us directly, pages through a proxy that may leave its path in front. What is asked
  * with a key goes the way of all keys; what can't be read is refused like any other request.
@@ -210,9 +208,9 @@ function isOurs(incoming: IncomingMessage, basePath: string): boolean {
   const target = incoming.url ?? ''
   const isBelow = (base: string): boolean => target.startsWith(`${base}/-/`)
   if (!isBelow('') && !isBelow(basePath)) return false
-  if (WITH_KEYS.test(target.slice(isBelow('') ? 0 : basePath.length))) return false
   try {
-    return !isEndpoint(readRequest(incoming, isBelow('') ? '' : basePath))
+    const request = readRequest(incoming, isBelow('') ? '' : basePath)
+    return !isEndpoint(request) && !isTus(request)
   } catch {
     return false
   }

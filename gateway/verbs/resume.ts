@@ -5,7 +5,7 @@
  */
 import { uploadLimits } from '../../key/clear.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
-import { type Bytes, bytes, later, type Seconds } from '../../key/units.ts'
+import { type Bytes, bytes, later, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { etagOf } from '../body/digest.ts'
 import { checkContent, checkPinned, tooLarge, tooSmall } from '../body/receive.ts'
@@ -45,6 +45,8 @@ export interface Progress extends Begun {
 /** An upload that has become an object. */
 export interface Finished extends Begun {
   readonly path: ObjectPath
+  /** when the upload was begun */
+  readonly created: UnixSeconds
   readonly size: Bytes
   readonly etag: string
   readonly sha256: string
@@ -166,7 +168,7 @@ async function completed(
   const { ttl } = uploadLimits(admitted.grant)
   const { key, told, offset: size } = progress
   const etag = etagOf(sha256)
-  const remembered: EndNote = { key, told, size, etag, sha256 }
+  const remembered: EndNote = { key, told, created: upload.created, size, etag, sha256 }
   const as: CompletedObject = {
     type: upload.type,
     etag,

@@ -459,6 +459,7 @@ describe('a key', () => {
     const unknown = location.replace(/[0-9a-f]{32}/, '0'.repeat(32))
     expect(outcome(await client.ask('DELETE', unknown))).toBe('403 key_expired')
     expect(outcome(await client.patch(location, 1000, CONTENT.subarray(1000)))).toBe('204')
+    expect(await client.offset(location)).toBe(3000)
     ahead = 0
     expect(isSame((await stored(path)) as Uint8Array, CONTENT)).toBe(true)
   })

@@ -31,7 +31,7 @@ import {
 } from '../../verbs/resume.ts'
 import { claimOf } from '../claim.ts'
 import { native } from '../native.ts'
-import { problemOf } from '../problem.ts'
+import { MethodNotAllowed, problemOf } from '../problem.ts'
 import type { Protocol } from '../protocol.ts'
 import { ALGORITHMS, statedChecksum } from './checksum.ts'
 import {
@@ -49,6 +49,8 @@ import {
 
 const RESUMABLE: FlatHeaders = ['Tus-Resumable', VERSION, 'Cache-Control', 'no-store']
 
+const METHODS = 'POST, HEAD, PATCH, DELETE'
+
 const EXTENSIONS =
   'creation,creation-with-upload,creation-defer-length,expiration,checksum,termination'
 
@@ -58,7 +60,7 @@ export const tus: Protocol = {
   serve,
   preflight: native.preflight,
   offers: ({ settings }) => ({
-    methods: 'POST, HEAD, PATCH, DELETE',
+    methods: METHODS,
     headers: [
       'Tus-Resumable',
       VERSION,
@@ -74,11 +76,8 @@ export const tus: Protocol = {
   }),
   problemOf: (refusal, { id }) => {
     const problem = problemOf(refusal, id)
-    const allowed: FlatHeaders =
-      refusal.status === 405 ? ['Allow', 'POST, HEAD, PATCH, DELETE, OPTIONS'] : []
-    const others = problem.headers.filter((_, at) => problem.headers[at - (at % 2)] !== 'Allow')
     const told = ['Tus-Resumable', VERSION, 'Tus-Version', VERSION]
-    return { ...problem, headers: [...others, ...allowed, ...told] }
+    return { ...problem, headers: [...problem.headers, ...told] }
   },
 }
 
@@ -104,10 +103,7 @@ async function serve(request: RawRequest, exchange: Exchange, services: Services
   if (ref !== undefined && method === 'HEAD') return tell(ref, call)
   if (ref !== undefined && method === 'PATCH') return goOn(ref, call)
   if (ref !== undefined && method === 'DELETE') return terminate(ref, call)
-  throw new Refusal(
-    'method_not_allowed',
-    'an upload is created by POST /-/tus/, and gone on with at its own URL by HEAD, PATCH and DELETE',
-  )
+  throw new MethodNotAllowed(method, `${METHODS}, OPTIONS`)
 }
 
 /** What an upload remembers of its key: not the key. */
@@ -293,12 +289,12 @@ function admit(call: Call, { path, type, length }: Asked, asOf?: UnixSeconds): P
  * @param stated the length, where this request is the first to say it
  */
 async function admitTo(ref: MultipartRef, call: Call, stated?: Bytes): Promise<Admitted> {
+  const { path } = ref
   const found = await findOwn(ref, call)
-  if (found === undefined || isFinished(found)) {
-    return admit(call, { path: ref.path })
-  }
+  if (found === undefined) return admit(call, { path })
+  if (isFinished(found)) return admit(call, { path }, found.created)
   const { type, created } = found.upload
-  return admit(call, { path: ref.path, type, length: found.length ?? stated }, created)
+  return admit(call, { path, type, length: found.length ?? stated }, created)
 }
 
 /** An upload belongs to the key that began it, to the letter. */

@@ -16,7 +16,6 @@ import {
   type VerifyOptions,
   verifySigV4,
 } from '../key/dialects/sigv4-verify.ts'
-import { parseKey } from '../key/format.ts'
 import { scopesOfAll } from '../key/inspect.ts'
 import { nodeMac } from '../key/node-mac.ts'
 import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'

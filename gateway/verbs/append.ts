@@ -193,8 +193,15 @@ class Appending {
   async #open(): Promise<PartUpload> {
     const { upload, next } = this.#progress
     const part = await this.#materials.services.store.multipart.part(upload, next)
-    if (part === undefined) throw noSuchUpload()
+    if (part === undefined) throw await this.#gone()
     return part
+  }
+
+  /** Ended, or whole by what another request has brought. */
+  async #gone(): Promise<Refusal> {
+    const { multipart } = this.#materials.services.store
+    const isWhole = (await multipart.recall(this.#progress.upload)) !== undefined
+    return isWhole ? OTHERS_FIRST : noSuchUpload()
   }
 
   /** Makes what was written since durable, if there is anything new to know. */
@@ -216,7 +223,7 @@ class Appending {
     this.#part = part
     const as = { etag: `"${next}-${this.#offset}"`, modified, note: JSON.stringify(note) }
     const outcome = await transfer.onOurTime(part.commit(as, { absent: true }))
-    if (!outcome.done) throw outcome.failed === 'part_exists' ? OTHERS_FIRST : noSuchUpload()
+    if (!outcome.done) throw outcome.failed === 'part_exists' ? OTHERS_FIRST : await this.#gone()
     const { head: _, ...rest } = this.#progress
     this.#progress = { ...rest, ...note, next: next + 1 }
     this.#part = undefined

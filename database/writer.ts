@@ -32,6 +32,7 @@ export class Writer<Jobs extends JobTable> {
   readonly #thread: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #ended: Promise<void>
+  readonly #listeners: (() => void)[] = []
   #lastId = 0
   #closed = false
   #failure: DatabaseError | undefined
@@ -40,6 +41,7 @@ export class Writer<Jobs extends JobTable> {
   constructor(thread: Worker) {
     this.#thread = thread
     thread.on('message', (replies: readonly Reply[]) => {
+      for (const listener of this.#listeners) listener()
       for (const reply of replies) this.#settle(reply)
     })
     this.#ended = new Promise((resolve) => {
@@ -62,6 +64,11 @@ export class Writer<Jobs extends JobTable> {
   /** Why nothing can be written any more; undefined while all is well. */
   get failure(): DatabaseError | undefined {
     return this.#failure
+  }
+
+  /** Calls the listener when something may have been written, before those who asked for it know. */
+  onWritten(listener: () => void): void {
+    this.#listeners.push(listener)
   }
 
   /**

@@ -21,8 +21,17 @@ import { nodeMac } from '../key/node-mac.ts'
 import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
+import type { Signer } from '../key/signer.ts'
 import type { Keyring } from '../ledger/keyring.ts'
-import type { Lease, LeaseRequest, Leases, Ledger, Revocation } from '../ledger/ledger.ts'
+import type {
+  Awaitable,
+  Lease,
+  LeaseRequest,
+  Leases,
+  Ledger,
+  Revocation,
+} from '../ledger/ledger.ts'
+import { andThen } from './awaitable.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
 export interface Claimed {
@@ -61,8 +70,11 @@ export class Gatekeeper {
    * Whether the key is ours; cached by its whole text.
    * @throws Refusal key_malformed, signature_invalid
    */
-  async verify({ key }: Claimed): Promise<Grant> {
-    await this.#keyring.refresh()
+  verify({ key }: Claimed): Awaitable<Grant> {
+    return andThen(this.#keyring.refresh(), () => this.#grantOf(key))
+  }
+
+  #grantOf(key: string): Grant {
     if (this.#epoch !== this.#keyring.epoch) {
       this.#forget()
       this.#epoch = this.#keyring.epoch
@@ -109,11 +121,14 @@ export class Gatekeeper {
    * @param asOf when the key has to be in its time: now, unless what is attempted was begun earlier
    * @throws Refusal of the first stage that does not let the attempt pass
    */
-  async admit(grant: Grant, attempt: Attempt, asOf = attempt.now): Promise<Admitted> {
+  admit(grant: Grant, attempt: Attempt, asOf = attempt.now): Awaitable<Admitted> {
     const asked = asOf === attempt.now ? attempt : { ...attempt, now: asOf }
-    const refusal = clear(grant, asked) ?? (await this.revoked(grant, attempt.path, attempt.now))
-    if (refusal !== undefined) throw refusal
-    return { grant, attempt } as Admitted
+    const prohibited = clear(grant, asked)
+    if (prohibited !== undefined) throw prohibited
+    return andThen(this.revoked(grant, attempt.path, attempt.now), (revoked) => {
+      if (revoked !== undefined) throw revoked
+      return { grant, attempt } as Admitted
+    })
   }
 
   /**
@@ -148,32 +163,37 @@ export class Gatekeeper {
   }
 
   /** Why the key is not honoured any more, though it once was. */
-  async revoked(
+  revoked(
     grant: Grant,
     path: ObjectPath | Prefix,
     now: Attempt['now'],
-  ): Promise<Refusal | undefined> {
-    await this.#keyring.refresh()
-    const signer = this.#keyring.signer(grant.kid)
-    if (signer === undefined) {
-      return new Refusal('key_revoked', `its signing key "${grant.kid}" is not here any more`)
-    }
-    const { ids, subjects, issuedAt } = grant
-    const revocation = await this.#ledger.revocationOf({ ids, subjects, issuedAt, path })
-    if (revocation !== undefined) return revokedBy(revocation)
-    return refusalOf(() => checkSigner(signer, now))
+  ): Awaitable<Refusal | undefined> {
+    return andThen(this.#keyring.refresh(), () => {
+      const signer = this.#keyring.signer(grant.kid)
+      if (signer === undefined) {
+        return new Refusal('key_revoked', `its signing key "${grant.kid}" is not here any more`)
+      }
+      const { ids, subjects, issuedAt } = grant
+      return andThen(this.#ledger.revocationOf({ ids, subjects, issuedAt, path }), (revocation) =>
+        revocation ? revokedBy(revocation) : signerRefusal(signer, now),
+      )
+    })
   }
 
   /**
    * Takes a use of a key that has a limited number of them; undefined where it has not.
    * @throws Refusal uses_exhausted
    */
-  async takeUse(
-    { grant, attempt }: Admitted,
-    transfer?: LeaseRequest['transfer'],
-  ): Promise<Use | undefined> {
-    const counted = countedUses(grant)
-    if (counted.length === 0) return undefined
+  takeUse(admitted: Admitted, transfer?: LeaseRequest['transfer']): Awaitable<Use | undefined> {
+    const counted = countedUses(admitted.grant)
+    return counted.length === 0 ? undefined : this.#lease(counted, admitted, transfer)
+  }
+
+  async #lease(
+    counted: LeaseRequest['counted'],
+    { attempt }: Admitted,
+    transfer: LeaseRequest['transfer'],
+  ): Promise<Use> {
     const { path: object, address, now } = attempt
     const outcome = await this.#ledger.lease({
       counted,
@@ -225,9 +245,9 @@ function revokedBy({ kind }: Revocation): Refusal {
   )
 }
 
-function refusalOf(check: () => void): Refusal | undefined {
+function signerRefusal(signer: Signer, now: Attempt['now']): Refusal | undefined {
   try {
-    check()
+    checkSigner(signer, now)
     return undefined
   } catch (error) {
     if (error instanceof Refusal) return error

@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../key/refusal.ts'
+import type { Awaitable } from '../ledger/ledger.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
 import { endpoints } from './protocols/endpoints.ts'
@@ -28,25 +29,34 @@ export const SHUTTING_DOWN = new Refusal(
 )
 
 /**
- * Answers one request; never rejects.
+ * Answers one request, at once where everything is at hand; neither throws nor rejects.
  * @param onEnd told when the response has ended and everything about it is known
  */
-export async function handle(
+export function handle(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   services: Services,
   onEnd: (exchange: Exchange) => void,
-): Promise<void> {
+): Awaitable<void> {
   const exchange = new Exchange(incoming, outgoing, services.clock.monotonic())
   let protocol = native
+  const refused = (error: unknown): void => refuse(protocol, exchange, error, services)
+  const ended = (): void => whenEnded(exchange, onEnd)
   try {
     const request = read(exchange, services)
     protocol = protocolOf(request, services)
-    await serve(protocol, request, exchange, services)
+    const serving = serve(protocol, request, exchange, services)
+    if (serving instanceof Promise) return serving.catch(refused).then(ended)
   } catch (error) {
-    refuse(protocol, exchange, error, services)
+    refused(error)
   }
-  if (outgoing.closed) onEnd(exchange)
+  ended()
+}
+
+/** A response has ended when all of it is with the operating system, or nobody is there to read it. */
+function whenEnded(exchange: Exchange, onEnd: (exchange: Exchange) => void): void {
+  const { outgoing } = exchange
+  if (outgoing.closed || outgoing.writableFinished) onEnd(exchange)
   else outgoing.once('close', () => onEnd(exchange))
 }
 
@@ -75,12 +85,12 @@ function read(exchange: Exchange, services: Services): RawRequest {
 
 const TAKES_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH'])
 
-async function serve(
+function serve(
   protocol: Protocol,
   request: RawRequest,
   exchange: Exchange,
   services: Services,
-): Promise<void> {
+): Awaitable<void> {
   if (services.isDraining()) throw SHUTTING_DOWN
   // a body that nobody asked for is not read: the connection ends with the response
   if (!TAKES_BODY.has(request.method) && hasBody(exchange.incoming)) {

@@ -13,12 +13,8 @@ export function attemptOf(
   client: Client,
   now: UnixSeconds,
 ): Attempt {
-  return {
-    ...holderOf(request, client, now),
-    method,
-    path,
-    ...(upload !== undefined && { upload }),
-  }
+  const { address, tls, header, origin } = holderOf(request, client, now)
+  return { now, address, tls, header, origin, method, path, upload }
 }
 
 /** Who sent a request, whatever it wants. */
@@ -27,12 +23,6 @@ export function holderOf(
   { address, tls }: Client,
   now: UnixSeconds,
 ): Holder {
-  const origin = headers.get('origin')
-  return {
-    now,
-    address,
-    tls,
-    header: (name) => headers.get(name),
-    ...(origin !== undefined && { origin }),
-  }
+  const header = (name: string): string | undefined => headers.get(name)
+  return { now, address, tls, header, origin: header('origin') }
 }

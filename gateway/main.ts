@@ -137,10 +137,14 @@ export class Gateway {
       return
     }
     this.#running += 1
-    void handle(incoming, outgoing, this.services, this.#onEnd).finally(() => {
-      this.#running -= 1
-      if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
-    })
+    const answering = handle(incoming, outgoing, this.services, this.#onEnd)
+    if (answering instanceof Promise) void answering.then(this.#onAnswered)
+    else this.#onAnswered()
+  }
+
+  readonly #onAnswered = (): void => {
+    this.#running -= 1
+    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 
   /** Resolves when no request for an object is being answered. */

@@ -1,4 +1,5 @@
 /** The response that an object is sent in, whatever the protocol. */
+import type { Awaitable } from '../ledger/ledger.ts'
 import type { Admitted } from './admit.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import { offloadHeader } from './offload.ts'
@@ -8,19 +9,17 @@ import type { Services } from './services.ts'
 import { type Download, deliver } from './verbs/get.ts'
 
 /** @param extra headers of the protocol's own */
-export async function sendObject(
+export function sendObject(
   download: Download,
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
   extra: FlatHeaders = [],
-): Promise<void> {
+): Awaitable<void> {
   const { status, info, range, body, isPart } = download
   const isInHeader = exchange.request?.headers.has('authorization') === true
-  const served = (): FlatHeaders => [
-    ...servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader),
-    ...extra,
-  ]
+  const served = (): FlatHeaders =>
+    servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader).concat(extra)
   const head = (): void => {
     const headers = served()
     if (status !== 304) headers.push('Content-Length', String(range.end - range.start))

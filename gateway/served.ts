@@ -1,7 +1,7 @@
 /** The headers that a served object carries, so that what strangers uploaded can't act as a page. */
 import { create as contentDisposition } from 'content-disposition'
 import type { RespondHeader } from '../key/claims.ts'
-import { overrides } from '../key/clear.ts'
+import { hasOverrides, overrides } from '../key/clear.ts'
 import { essenceOf } from '../key/media-type.ts'
 import { fileNameOf } from '../key/object-path.ts'
 import type { Grant } from '../key/sign.ts'
@@ -45,6 +45,25 @@ export function servedHeaders(
   grant: Grant,
   now: UnixSeconds,
   isInHeader = false,
+): readonly string[] {
+  if (info.meta !== undefined || hasOverrides(grant)) {
+    return statedHeaders(info, grant, now, isInHeader)
+  }
+  const known = plain.get(info)
+  if (known !== undefined) return known
+  const made = statedHeaders(info, grant, now, isInHeader)
+  plain.set(info, made)
+  return made
+}
+
+/** Of objects and keys that state nothing: the same each time, for as long as a store has them at hand. */
+const plain = new WeakMap<ObjectInfo, readonly string[]>()
+
+function statedHeaders(
+  info: ObjectInfo,
+  grant: Grant,
+  now: UnixSeconds,
+  isInHeader: boolean,
 ): FlatHeaders {
   const stated = { ...storedHeaders(info), ...overrides(grant) }
   const type = stated['content-type'] ?? info.type

@@ -6,6 +6,7 @@ import type { ObjectPath, Prefix } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
 import type { Bytes, Seconds } from '../key/units.ts'
+import type { Awaitable } from '../ledger/ledger.ts'
 
 export interface TransferLimits {
   /** bytes a second that an upload makes at least, over {@link RATE_WINDOW} */
@@ -144,7 +145,7 @@ export class Transfers {
    */
   async cutRevoked(
     isChanged: boolean,
-    check: (grant: Grant, path: ObjectPath | Prefix) => Promise<Refusal | undefined>,
+    check: (grant: Grant, path: ObjectPath | Prefix) => Awaitable<Refusal | undefined>,
   ): Promise<void> {
     for (const transfer of [...this.#running]) {
       if (transfer.isChecked && !isChanged) continue

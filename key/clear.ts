@@ -18,7 +18,7 @@ export interface Holder {
   readonly address: string
   readonly tls: boolean
   /** the browser's `Origin`, where sent */
-  readonly origin?: string
+  readonly origin?: string | undefined
   /** a request header by its lower-case name; repeated ones joined by `, ` */
   readonly header: (name: string) => string | undefined
 }
@@ -28,7 +28,7 @@ export interface Attempt extends Holder {
   readonly method: Method
   readonly path: ObjectPath | Prefix
   /** of an upload, as declared; what is declared is a courtesy, what arrives is counted */
-  readonly upload?: { readonly size?: Bytes; readonly type: string }
+  readonly upload?: { readonly size?: Bytes; readonly type: string } | undefined
 }
 
 /** Clocks of client, issuer and gateway differ; a key may be used this much before its `nbf`. */
@@ -151,13 +151,9 @@ const ROWS = Object.entries(RESTRICTIONS) as unknown as readonly (readonly [
 
 /** The first refusal, in the order of the table; undefined where every block admits the attempt. */
 export function clear(grant: Grant, attempt: Attempt): Refusal | undefined {
-  for (const [claim, restriction] of ROWS) {
-    for (const [index, block] of grant.blocks.entries()) {
-      const value = block[claim]
-      if (value === undefined) continue
-      const why = restriction.prohibits(value as never, attempt, scopeOf(grant, index))
-      if (why !== undefined) return new Refusal(restriction.code, why)
-    }
+  for (const { restriction, value, scope } of statedBy(grant)) {
+    const why = restriction.prohibits(value, attempt, scope)
+    if (why !== undefined) return new Refusal(restriction.code, why)
   }
   return uploadTooSmall(grant, attempt)
 }
@@ -173,6 +169,31 @@ export function clearHolder(grant: Grant, holder: Holder): Refusal | undefined {
     }
   }
   return undefined
+}
+
+/** A claim of a block, with what is asked of it. */
+interface Stated {
+  readonly restriction: Restriction<Claim>
+  readonly value: never
+  readonly scope: readonly string[]
+}
+
+const stated = new WeakMap<Grant, readonly Stated[]>()
+
+/** What a grant states never changes, and a key is used many times. */
+function statedBy(grant: Grant): readonly Stated[] {
+  const known = stated.get(grant)
+  if (known !== undefined) return known
+  const found = ROWS.flatMap(([claim, restriction]) =>
+    grant.blocks.flatMap((block, index) => {
+      const value = block[claim]
+      return value === undefined
+        ? []
+        : [{ restriction, value: value as never, scope: scopeOf(grant, index) }]
+    }),
+  )
+  stated.set(grant, found)
+  return found
 }
 
 /** The scopes in force for a block: its own, else those of the nearest block before it. */
@@ -256,6 +277,9 @@ export function countedUses(
     return [{ id: above.flatMap((block) => block.jti ?? []).join('/'), most: uses }]
   })
 }
+
+export const hasOverrides = (grant: Grant): boolean =>
+  grant.blocks.some(({ respond }) => respond !== undefined)
 
 /** Response headers that the key overrides: the first block that states one wins. */
 export function overrides(grant: Grant): Partial<Record<RespondHeader, string>> {

@@ -33,8 +33,6 @@ export const MAX_S3_KEY_BYTES = 1024
 
 /** In bytes of UTF-8, bucket and slash included. */
 export const MAX_PATH_BYTES = 1024
-/** That a unit of a string takes: a text this much shorter than a limit needs no counting. */
-const MOST_UTF8_BYTES = 3
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
@@ -120,7 +118,7 @@ export function s3TargetOf(bucket: string, key: string): S3Target {
   if (key.includes('\0') || !key.isWellFormed()) {
     throw malformed('a key is well-formed Unicode without NUL')
   }
-  if (encoder.encode(key).length > MAX_S3_KEY_BYTES) {
+  if (!isWithin(key, MAX_S3_KEY_BYTES)) {
     throw malformed(`a key is at most ${MAX_S3_KEY_BYTES} bytes of UTF-8 long`)
   }
   return { kind: 'object', bucket, key, path: `${bucket}/${key}` as ObjectPath }
@@ -159,13 +157,14 @@ function checkText(text: string): void {
   if (UNSAFE.test(text)) throw malformed('a path has no control characters and no backslash')
   if (!text.isWellFormed())
     throw malformed('a path is well-formed Unicode, without lone surrogates')
-  if (
-    text.length * MOST_UTF8_BYTES > MAX_PATH_BYTES &&
-    encoder.encode(text).length > MAX_PATH_BYTES
-  ) {
+  if (!isWithin(text, MAX_PATH_BYTES)) {
     throw malformed(`a path is at most ${MAX_PATH_BYTES} bytes of UTF-8 long`)
   }
 }
+
+/** In bytes of UTF-8. A unit of a string takes at most three: most texts need no counting. */
+const isWithin = (text: string, most: number): boolean =>
+  text.length * 3 <= most || encoder.encode(text).length <= most
 
 function checkSegments(segments: readonly string[]): void {
   const [bucket = '', ...rest] = segments

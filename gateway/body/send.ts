@@ -1,5 +1,6 @@
 /** An object's bytes on their way out: one write where they are at hand, else a loop over one buffer. */
 import type { ServerResponse } from 'node:http'
+import type { Awaitable } from '../../ledger/ledger.ts'
 import type { OpenObject } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
 import type { ByteRange } from './range.ts'
@@ -37,22 +38,39 @@ export async function sendBytes(
   transfer: Transfer,
   progress: Progress,
 ): Promise<void> {
-  const isShort = range.end - range.start <= BUFFER_BYTES
-  if (object.content !== undefined && isShort) {
-    await sendAtOnce(outgoing, object.content.subarray(range.start, range.end), progress)
-  } else await sendInBlocks(outgoing, object, range, transfer, progress)
+  const content = contentAtHand(object, range)
+  if (content === undefined) return sendInBlocks(outgoing, object, range, transfer, progress)
+  await sendAtOnce(outgoing, content, progress)
 }
 
-/** Head, bytes and end in one system call. */
-async function sendAtOnce(
+/** A range that is short enough for one write, where it is in memory anyway. */
+export function contentAtHand(
+  { content }: OpenObject,
+  { start, end }: ByteRange,
+): Uint8Array | undefined {
+  if (content === undefined || end - start > BUFFER_BYTES) return undefined
+  return end - start === content.length ? content : content.subarray(start, end)
+}
+
+/**
+ * Head, bytes and end in one system call. Done at once where the operating system takes it all;
+ * else resolves when it has, or the client went away.
+ */
+export function sendAtOnce(
   outgoing: ServerResponse,
   part: Uint8Array,
   progress: Progress,
-): Promise<void> {
-  const sending = part.length > 0 && written(outgoing, part, progress)
+): Awaitable<void> {
+  const { socket } = outgoing
+  if (!outgoing.destroyed) progress.handed += part.length
+  if (part.length > 0) {
+    outgoing.write(part, (error) => {
+      if (error === undefined || error === null) progress.sent = part.length
+    })
+  }
   outgoing.end()
-  await sending
-  await finished(outgoing)
+  if (socket?.destroyed !== false || !outgoing.writableFinished) return finished(outgoing)
+  progress.sent = part.length
 }
 
 async function sendInBlocks(

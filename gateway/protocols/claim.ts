@@ -47,7 +47,9 @@ function bearerOf(authorization: string | undefined): readonly string[] {
 
 /** Values of the cookies of a name, of which a browser may send several. */
 export const cookiesNamed = (name: string, cookie: string | undefined): readonly string[] =>
-  (cookie ?? '').split(';').flatMap((pair) => {
-    const [before = '', ...value] = pair.split('=')
-    return before.trim() === name && value.length > 0 ? [value.join('=').trim()] : []
-  })
+  cookie === undefined
+    ? []
+    : cookie.split(';').flatMap((pair) => {
+        const [before = '', ...value] = pair.split('=')
+        return before.trim() === name && value.length > 0 ? [value.join('=').trim()] : []
+      })

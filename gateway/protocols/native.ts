@@ -3,8 +3,10 @@ import { essenceOf } from '../../key/media-type.ts'
 import { type Prefix, parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
+import type { Awaitable } from '../../ledger/ledger.ts'
 import type { Admitted } from '../admit.ts'
 import { attemptOf, type Wanted } from '../attempt.ts'
+import { andThen } from '../awaitable.ts'
 import { writeCondition } from '../body/conditional.ts'
 import { Digester, etagOf, statedDigests } from '../body/digest.ts'
 import { BodyReader } from '../body/receive.ts'
@@ -39,14 +41,16 @@ export const native: Protocol = {
   problemOf: (refusal, { id }) => problemOf(refusal, id),
 }
 
-async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
+function serve(request: RawRequest, exchange: Exchange, services: Services): Awaitable<void> {
+  const { gatekeeper, clock } = services
   const action = actionOf(request)
-  const claimed = claimOf(request)
-  const grant = await services.gatekeeper.verify(claimed)
-  exchange.grant = grant
-  const attempt = attemptOf(action, request, exchange.client, services.clock.now())
-  const admitted = await services.gatekeeper.admit(grant, attempt)
-  await perform(action, request, admitted, exchange, services)
+  return andThen(gatekeeper.verify(claimOf(request)), (grant) => {
+    exchange.grant = grant
+    const attempt = attemptOf(action, request, exchange.client, clock.now())
+    return andThen(gatekeeper.admit(grant, attempt), (admitted) =>
+      perform(action, request, admitted, exchange, services),
+    )
+  })
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────
@@ -114,36 +118,41 @@ function sizeOf(length: string): Bytes {
 
 // ── acting ──────────────────────────────────────────────────────────────────
 
-async function perform(
+function perform(
   action: Action,
   request: RawRequest,
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
-): Promise<void> {
-  const { headers } = request
+): Awaitable<void> {
   switch (action.method) {
     case 'GET': {
       const answer = action.head ? head : get
-      const download = await answer(admitted, services, { headers })
-      return sendObject(download, admitted, exchange, services)
-    }
-    case 'PUT': {
-      const { info, created } = await put(
-        admitted,
-        services,
-        exchange,
-        putRequestOf(request, exchange),
+      return andThen(answer(admitted, services, request), (download) =>
+        sendObject(download, admitted, exchange, services),
       )
-      const location = ['ETag', info.etag, 'Location', locationOf(info, services)]
-      return respondJson(exchange, services, created ? 201 : 200, location, describe(info))
     }
+    case 'PUT':
+      return takeUpload(request, admitted, exchange, services)
     case 'DELETE':
-      await remove(admitted, services, headers)
-      return respond(exchange, services, 204, [])
+      return andThen(remove(admitted, services, request.headers), () =>
+        respond(exchange, services, 204, []),
+      )
     case 'LIST':
       return sendListing(action, request, admitted, exchange, services)
   }
+}
+
+async function takeUpload(
+  request: RawRequest,
+  admitted: Admitted,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  const asked = putRequestOf(request, exchange)
+  const { info, created } = await put(admitted, services, exchange, asked)
+  const location = ['ETag', info.etag, 'Location', locationOf(info, services)]
+  respondJson(exchange, services, created ? 201 : 200, location, describe(info))
 }
 
 /** @throws Refusal request_malformed */

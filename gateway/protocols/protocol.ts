@@ -7,6 +7,7 @@
  */
 import type { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
+import type { Awaitable } from '../../ledger/ledger.ts'
 import type { Exchange, FlatHeaders } from '../exchange.ts'
 import type { RawRequest } from '../request.ts'
 import type { Services } from '../services.ts'
@@ -29,7 +30,7 @@ export interface Protocol {
    * Answers a request that no other protocol recognises.
    * @throws Refusal of any stage, while nothing of a response was sent
    */
-  serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void>
+  serve(request: RawRequest, exchange: Exchange, services: Services): Awaitable<void>
   /**
    * What the URL of a preflight grants; undefined where it carries no credential.
    * @throws Refusal

@@ -71,7 +71,7 @@ export interface Store {
 /** Stays readable and unchanged until closed, whatever happens to the object meanwhile. */
 export interface OpenObject {
   readonly info: ObjectInfo
-  /** The whole content, where it is at hand in memory anyway. Not to be changed. */
+  /** The whole content, where it is at hand in memory anyway; stays so when this is closed. Not to be changed. */
   readonly content?: Uint8Array
   /** The file that holds these bytes and nothing else, where there is one: its absolute path. */
   readonly file?: string | undefined

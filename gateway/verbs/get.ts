@@ -1,14 +1,18 @@
 /** GET and HEAD of an object. */
+import type { ServerResponse } from 'node:http'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
+import type { Awaitable } from '../../ledger/ledger.ts'
 import type { Admitted, Use } from '../admit.ts'
+import { andThen } from '../awaitable.ts'
 import { evaluateRead, rangeCounts } from '../body/conditional.ts'
 import { type ByteRange, parseRange, UnsatisfiableRange } from '../body/range.ts'
-import { cutOff, sendBytes } from '../body/send.ts'
+import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from '../body/send.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
 import type { ObjectInfo, OpenObject } from '../store/store.ts'
+import type { Transfer } from '../transfers.ts'
 
 /** What is to be answered; where there is a body, {@link deliver} sends and closes it. */
 export interface Download {
@@ -32,46 +36,67 @@ export const absent = (): Refusal =>
   new Refusal('object_not_found', 'there is no object of this name')
 
 /** @throws Refusal object_not_found, precondition_failed, range_unsatisfiable */
-export async function head(
+export function head(
   admitted: Admitted,
   services: Services,
   request: ReadRequest,
-): Promise<Download> {
-  const info = await services.store.head(admitted.attempt.path as ObjectPath)
-  if (info === undefined) throw absent()
-  // RFC 9110 §14.2: Range is for GET alone
-  return planned(info, request, partAsked)
+): Awaitable<Download> {
+  return andThen(services.store.head(admitted.attempt.path as ObjectPath), (info) => {
+    if (info === undefined) throw absent()
+    // RFC 9110 §14.2: Range is for GET alone
+    return planned(info, request, partAsked)
+  })
 }
 
 /** @throws Refusal object_not_found, precondition_failed, range_unsatisfiable, uses_exhausted */
-export async function get(
+export function get(
   admitted: Admitted,
   services: Services,
   request: ReadRequest,
-): Promise<Download> {
-  const object = await services.store.open(admitted.attempt.path as ObjectPath)
-  if (object === undefined) throw absent()
-  try {
-    const download = planned(object.info, request, rangeAsked)
-    if (download.status === 304) {
+): Awaitable<Download> {
+  return andThen(services.store.open(admitted.attempt.path as ObjectPath), (object) => {
+    if (object === undefined) throw absent()
+    const failed = (error: unknown): never => {
       object.close()
-      return download
+      throw error
     }
-    // the first byte is about to be sent: only now a use is taken
-    const { etag, size } = object.info
-    const use = await services.gatekeeper.takeUse(admitted, { etag, size, ...download.range })
-    return { ...download, body: { object, use } }
-  } catch (error) {
+    try {
+      const download = opened(object, admitted, services, request)
+      return download instanceof Promise ? download.catch(failed) : download
+    } catch (error) {
+      return failed(error)
+    }
+  })
+}
+
+function opened(
+  object: OpenObject,
+  admitted: Admitted,
+  { gatekeeper }: Services,
+  request: ReadRequest,
+): Awaitable<Download> {
+  const download = planned(object.info, request, rangeAsked)
+  if (download.status === 304) {
     object.close()
-    throw error
+    return download
   }
+  const { etag, size } = object.info
+  const { start, end } = download.range
+  // the first byte is about to be sent: only now a use is taken
+  return andThen(gatekeeper.takeUse(admitted, { etag, size, start, end }), (use) => ({
+    ...download,
+    body: { object, use },
+  }))
 }
 
 function planned(info: ObjectInfo, request: ReadRequest, rangeOf: typeof rangeAsked): Download {
-  const facts = { info, range: { start: 0, end: info.size }, isPart: request.part !== undefined }
-  if (evaluateRead(request.headers, info) === 'not-modified') return { ...facts, status: 304 }
+  const whole = { start: 0, end: info.size }
+  const isPart = request.part !== undefined
+  if (evaluateRead(request.headers, info) === 'not-modified') {
+    return { status: 304, info, range: whole, isPart }
+  }
   const range = rangeOf(info, request)
-  return range === undefined ? { ...facts, status: 200 } : { ...facts, status: 206, range }
+  return { status: range === undefined ? 200 : 206, info, range: range ?? whole, isPart }
 }
 
 function rangeAsked(info: ObjectInfo, request: ReadRequest): ByteRange | undefined {
@@ -97,30 +122,62 @@ function partAsked({ size, meta }: ObjectInfo, { part }: ReadRequest): ByteRange
  * Writes the head, sends the body, closes the object and settles the use.
  * @throws Damaged, with the response not ended
  */
-export async function deliver(
-  { info, range, body }: Download,
+export function deliver(
+  download: Download,
   admitted: Admitted,
   exchange: Exchange,
+  services: Services,
+  head: () => void,
+): Awaitable<void> {
+  const { range, body } = download
+  const progress: Progress = { sent: 0, handed: 0 }
+  const watch = (work: (transfer: Transfer) => Promise<void>): Promise<void> =>
+    watched(download.info, admitted, exchange, services, progress, work)
+  const content = body?.use === undefined && body !== undefined && contentAtHand(body.object, range)
+  if (!content) {
+    return watch((transfer) => sent(download, exchange.outgoing, transfer, progress, head))
+  }
+  body.object.close()
+  head()
+  const sending = sendAtOnce(exchange.outgoing, content, progress)
+  exchange.bytesOut = progress.sent
+  // most clients have taken it all by now; the others are watched
+  if (sending instanceof Promise) return watch(() => sending)
+}
+
+/** Cuts the response when it is too slow, or its key is revoked meanwhile. */
+async function watched(
+  { path }: ObjectInfo,
+  { grant }: Admitted,
+  exchange: Exchange,
   { transfers }: Services,
+  progress: Progress,
+  work: (transfer: Transfer) => Promise<void>,
+): Promise<void> {
+  const cut = (why: Refusal): void => {
+    exchange.refusal = why
+    cutOff(exchange.outgoing)
+  }
+  const transfer = transfers.begin({ grant, path, direction: 'out', cut })
+  try {
+    await work(transfer)
+  } finally {
+    exchange.bytesOut = progress.sent
+    transfers.end(transfer)
+  }
+}
+
+async function sent(
+  { range, body }: Download,
+  outgoing: ServerResponse,
+  transfer: Transfer,
+  progress: Progress,
   head: () => void,
 ): Promise<void> {
-  const { outgoing } = exchange
-  const transfer = transfers.begin({
-    grant: admitted.grant,
-    path: info.path,
-    direction: 'out',
-    cut: (why) => {
-      exchange.refusal = why
-      cutOff(outgoing)
-    },
-  })
-  const progress = { sent: 0, handed: 0 }
   try {
     head()
     if (body !== undefined) await sendBytes(outgoing, body.object, range, transfer, progress)
   } finally {
-    exchange.bytesOut = progress.sent
-    transfers.end(transfer)
     body?.object.close()
     await body?.use?.settle(progress.sent, progress.handed)
   }

@@ -48,6 +48,7 @@ export class SqliteLedger implements Ledger {
     this.#writer = writer
     this.#reader = reader
     this.#reads = prepareReads(reader)
+    writer.onWritten(this.#reads.generation.forget)
   }
 
   /**
@@ -94,7 +95,6 @@ export class SqliteLedger implements Ledger {
 
   async revoke(revocations: readonly Revocation[]): Promise<void> {
     await this.#writer.run('revoke', revocations)
-    this.#reads.forgetGeneration()
   }
 
   async purge(now: UnixSeconds): Promise<number> {
@@ -103,7 +103,6 @@ export class SqliteLedger implements Ledger {
     const purged =
       (await allOf(limit, () => this.#writer.run('purgeRevocations', { now, limit }))) +
       (await allOf(limit, () => this.#writer.run('purgeIssued', { before, limit })))
-    this.#reads.forgetGeneration()
     return purged
   }
 
@@ -156,7 +155,6 @@ export class SqliteLedger implements Ledger {
 
   async addSigningKey(record: SigningKeyRecord): Promise<void> {
     const outcome = await this.#writer.run('addSigningKey', record)
-    this.#reads.forgetGeneration()
     if (outcome !== undefined) throw new IdTaken(outcome.taken)
   }
 
@@ -167,7 +165,6 @@ export class SqliteLedger implements Ledger {
   ): Promise<boolean> {
     const change = { kid, status, graceEnds: graceEnds ?? null }
     const isThere = await this.#writer.run('setSigningKeyStatus', change)
-    this.#reads.forgetGeneration()
     return isThere
   }
 

@@ -1,4 +1,5 @@
 /** Everything that is read from the ledger: prepared statements on one connection, at once. */
+import { oncePerTurn } from '../../database/once-per-turn.ts'
 import type { Database } from '../../database/open.ts'
 import { type UnixSeconds, unixSeconds } from '../../key/units.ts'
 import type {
@@ -23,7 +24,7 @@ export type LedgerReads = ReturnType<typeof prepareReads>
 
 export function prepareReads(db: Database) {
   const generationOf = db.prepare<[], number>('SELECT number FROM generation').pluck()
-  const { generation, forgetGeneration } = oncePerTurn(() => generationOf.get() ?? 0)
+  const generation = oncePerTurn(() => generationOf.get() ?? 0)
   const revocationOf = revocationReader(db, generation)
   const revocations = db.prepare<[number], RevocationColumns>(
     'SELECT * FROM revocations ORDER BY revoked_at DESC LIMIT ?',
@@ -35,8 +36,6 @@ export function prepareReads(db: Database) {
   const latestTime = db.prepare<[], number>('SELECT seconds FROM latest_time').pluck()
   return {
     generation,
-    /** To be called when a write of our own has changed it. */
-    forgetGeneration,
     latestTime: (): UnixSeconds => unixSeconds(latestTime.get() ?? 0),
     revocationOf,
     revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
@@ -48,25 +47,6 @@ export function prepareReads(db: Database) {
         return { ...key, ...(revocation && { revocation }) }
       }),
   }
-}
-
-/**
- * Asked several times for each request, and of the requests that arrive together: read once in a
- * turn of the event loop.
- */
-function oncePerTurn(read: () => number) {
-  let known: number | undefined
-  const forgetGeneration = (): void => {
-    known = undefined
-  }
-  const generation = (): number => {
-    if (known === undefined) {
-      known = read()
-      setImmediate(forgetGeneration)
-    }
-    return known
-  }
-  return { generation, forgetGeneration }
 }
 
 /** Of a kind, so many revocations are kept in memory while the generation stands still. */

@@ -5,6 +5,7 @@ import { type Attempt, clear } from '../../../key/clear.ts'
 import type { PayloadExpectation } from '../../../key/dialects/sigv4-verify.ts'
 import type { ObjectPath, Prefix } from '../../../key/object-path.ts'
 import type { Grant } from '../../../key/sign.ts'
+import type { Awaitable } from '../../../ledger/ledger.ts'
 import type { Admitted } from '../../admit.ts'
 import { attemptOf, type Wanted } from '../../attempt.ts'
 import type { Exchange, FlatHeaders } from '../../exchange.ts'
@@ -30,7 +31,7 @@ const attempted = ({ request, exchange, services }: Call, wanted: Wanted): Attem
   attemptOf(wanted, request, exchange.client, services.clock.now())
 
 /** @throws Refusal of the first restriction that the attempt does not meet */
-export const admit = (call: Call, wanted: Wanted): Promise<Admitted> =>
+export const admit = (call: Call, wanted: Wanted): Awaitable<Admitted> =>
   call.services.gatekeeper.admit(call.grant, attempted(call, wanted))
 
 /**
@@ -41,7 +42,7 @@ export function admitToBucket(
   call: Call,
   bucket: string,
   methods: readonly Method[] = METHODS,
-): Promise<Admitted> {
+): Awaitable<Admitted> {
   const paths = [`${bucket}/` as Prefix, ...scopesIn(call.grant, bucket)]
   const wanted = paths.flatMap((path) => methods.map((method) => ({ method, path })))
   const granted = wanted.find((one) => clear(call.grant, attempted(call, one)) === undefined)

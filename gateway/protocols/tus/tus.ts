@@ -8,6 +8,7 @@ import { targetOf } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import type { Grant } from '../../../key/sign.ts'
 import type { Bytes, UnixSeconds } from '../../../key/units.ts'
+import type { Awaitable } from '../../../ledger/ledger.ts'
 import type { Admitted } from '../../admit.ts'
 import { attemptOf, type Wanted } from '../../attempt.ts'
 import { formatHttpDate } from '../../body/conditional.ts'
@@ -275,7 +276,7 @@ interface Asked {
 }
 
 /** @param asOf when the upload was begun */
-function admit(call: Call, { path, type, length }: Asked, asOf?: UnixSeconds): Promise<Admitted> {
+function admit(call: Call, { path, type, length }: Asked, asOf?: UnixSeconds): Awaitable<Admitted> {
   const { request, exchange, services, grant } = call
   const upload = type !== undefined && { type, ...(length !== undefined && { size: length }) }
   const wanted: Wanted = { method: 'PUT', path, ...(upload && { upload }) }

@@ -1,4 +1,5 @@
 /** Reads the index, on a connection of its own: every answer is of one moment. */
+import { oncePerTurn } from '../../../database/once-per-turn.ts'
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
 import { asRefusal } from '../files/health.ts'
@@ -61,7 +62,8 @@ export class IndexReader {
     this.#db = db
     this.#checksum = checksum
     // differs as soon as any other connection, and be it our own writer's, has committed
-    this.#version = db.prepare<[], number>('PRAGMA data_version').pluck()
+    const version = db.prepare<[], number>('PRAGMA data_version').pluck()
+    this.#version = oncePerTurn(() => answered(() => version.get()))
     this.#head = db.prepare<[string, number], ObjectRow>(
       `SELECT ${OBJECT_COLUMNS} FROM objects WHERE path = ? AND ${LIVE}`,
     )
@@ -92,6 +94,9 @@ export class IndexReader {
     this.uploads = prepareUploadReader(db)
   }
 
+  /** To be called when a write of our own may have changed something. */
+  readonly forgetVersion = (): void => this.#version.forget()
+
   head(path: string, now: UnixSeconds): ObjectInfo | undefined {
     const row = answered(() => this.#head.get(path, now))
     return row && infoOf(row)
@@ -99,10 +104,7 @@ export class IndexReader {
 
   /** @throws Damaged where the bytes in the index are not those that were written */
   locate(path: string, now: UnixSeconds): Located | undefined {
-    const hot = this.#hot.get(
-      path,
-      answered(() => this.#version.get()),
-    )
+    const hot = this.#hot.get(path, this.#version())
     if (hot === undefined) return this.#lookUp(path, now)
     return hot.info.expires === undefined || hot.info.expires > now ? hot : undefined
   }

@@ -244,6 +244,7 @@ async function assemble(
   })
   const checksum = await createChecksum()
   const index = new IndexReader(layout.index, checksum)
+  writer.onWritten(index.forgetVersion)
   const unpin = (dead: readonly string[]) => writer.run('unpinAll', { dead, owner })
   try {
     await recover({ files, layout, index, garbage, unpin, instance })

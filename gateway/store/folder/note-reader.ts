@@ -4,7 +4,17 @@ import type { UnixSeconds } from '../../../key/units.ts'
 import { asRefusal } from '../files/health.ts'
 import type { ObjectInfo } from '../store.ts'
 import type { Status } from './files.ts'
-import { described, migrations, NOTE_COLUMNS, type Note, type StagedNote } from './notes.ts'
+import {
+  described,
+  fileIdentity,
+  migrations,
+  NOTE_COLUMNS,
+  type Note,
+  type StagedNote,
+} from './notes.ts'
+
+/** Another program may change a file without end. */
+const MOST_LOOKS = 5
 
 /** Reads the notes, on a connection of its own. */
 export class NoteReader {
@@ -34,6 +44,24 @@ export class NoteReader {
   info(path: ObjectPath, key: string, status: Status | undefined): ObjectInfo | undefined {
     const find = (of: string, file: string): Note | undefined => this.#find.get(of, file)
     return answered(() => described(status, { path, key, find, now: this.#now() }))
+  }
+
+  /**
+   * The object that is there now. A file's note goes once another file has its name: where there is
+   * none, the file is looked at again.
+   */
+  infoNow(path: ObjectPath, key: string, look: () => Status | undefined): ObjectInfo | undefined {
+    let status = look()
+    for (let attempt = 1; ; attempt += 1) {
+      const info = this.info(path, key, status)
+      const isNoted = info?.sha256 !== undefined
+      if (status === undefined || info === undefined || isNoted || attempt === MOST_LOOKS) {
+        return info
+      }
+      const again = look()
+      if (again !== undefined && fileIdentity(again) === fileIdentity(status)) return info
+      status = again
+    }
   }
 
   /** Longest expired first. */

@@ -30,6 +30,7 @@ import { opened } from './file-object.ts'
 import { type FolderFiles, folderFiles, type Status, unlessAbsent } from './files.ts'
 import { findablePlace, RESERVED } from './names.ts'
 import { NoteReader } from './note-reader.ts'
+import { fileIdentity } from './notes.ts'
 import { refusalOf } from './refusals.ts'
 import { entryOf, folderIdentity, held, type OpenFolder, Tree } from './tree.ts'
 import { Walk } from './walk.ts'
@@ -97,7 +98,7 @@ export class FolderStore implements Store {
 
   head(path: ObjectPath): ObjectInfo | undefined {
     return this.#found(path, (folder, name, key) =>
-      this.#parts.notes.info(path, key, this.#parts.tree.look(folder, name)),
+      this.#parts.notes.infoNow(path, key, () => this.#parts.tree.look(folder, name)),
     )
   }
 
@@ -171,7 +172,7 @@ export class FolderStore implements Store {
 
   /** @throws Damaged where it changes while it is read */
   #opened(path: ObjectPath, key: string, folder: OpenFolder, name: string): OpenObject | undefined {
-    const { files, notes } = this.#parts
+    const { files, notes, tree } = this.#parts
     const file = unlessAbsent(() => files.open(entryOf(folder, name)))
     if (file === undefined) return undefined
     let status: Status
@@ -179,6 +180,13 @@ export class FolderStore implements Store {
     try {
       status = files.status(file)
       info = notes.info(path, key, status)
+      if (info !== undefined && info.sha256 === undefined) {
+        const there = tree.look(folder, name)
+        // its note went with its name
+        if (there === undefined || fileIdentity(there) !== fileIdentity(status)) {
+          throw new Damaged(`${path}: the file was replaced while it was opened; try again`)
+        }
+      }
     } catch (error) {
       files.closeNow(file)
       throw error

@@ -250,7 +250,7 @@ export class Writing {
   }
 
   #info({ path, key, folders, name }: Site): ObjectInfo | undefined {
-    return this.#options.notes.info(path, key, this.#look(folders, name))
+    return this.#options.notes.infoNow(path, key, () => this.#look(folders, name))
   }
 
   /** Before a byte is taken: whether something is in the way that no upload replaces. */

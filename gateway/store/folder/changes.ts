@@ -32,8 +32,8 @@ export type Changed =
       readonly done: true
       /** whether an object was there */
       readonly existed: boolean
-      /** the identity of the file that was there */
-      readonly gone: string | undefined
+      /** the file that was there */
+      readonly gone: Gone | undefined
     }
   | { readonly done: false; readonly existing: ObjectInfo | undefined }
   /** what is there is no file, and not ours to change */
@@ -41,21 +41,28 @@ export type Changed =
   /** another program has put something there at this very moment */
   | { readonly outrun: true }
 
+export interface Gone {
+  /** the id of the note that was on it */
+  readonly note: number | undefined
+}
+
 interface Found {
   readonly status: Status | undefined
   readonly existing: ObjectInfo | undefined
+  readonly note: number | undefined
 }
 
 /** Gives a staged file its name, if the condition holds. */
 export function place(files: ChangeFiles, find: FindNote, job: Placement): Changed {
-  const { status, existing } = found(files, find, job)
+  const there = found(files, find, job)
+  const { status, existing } = there
   if (status !== undefined && !status.isFile()) return blockedBy(status)
   if (!holds(job.condition, existing)) return { done: false, existing }
   const to = entryOf(job.folder, job.name)
   if (status === undefined && job.condition !== undefined) {
     if (!created(files, job.staged, to)) return { outrun: true }
   } else files.renameNow(job.staged, to)
-  return changed({ status, existing })
+  return changed(there)
 }
 
 /**
@@ -67,7 +74,8 @@ export function remove(
   find: FindNote,
   job: Target & { readonly only: string | undefined },
 ): Changed {
-  const { status, existing } = found(files, find, job)
+  const there = found(files, find, job)
+  const { status, existing } = there
   const isMeant = job.only === undefined || (status && fileIdentity(status)) === job.only
   if (!status?.isFile() || !isMeant) {
     return holds(job.condition, undefined)
@@ -76,18 +84,19 @@ export function remove(
   }
   if (!holds(job.condition, existing)) return { done: false, existing }
   unlessAbsent(() => files.unlinkNow(entryOf(job.folder, job.name)))
-  return changed({ status, existing })
+  return changed(there)
 }
 
 function found(files: ChangeFiles, find: FindNote, job: Target): Found {
   const status = files.look(entryOf(job.folder, job.name))
-  return { status, existing: described(status, { ...job, find }) }
+  const note = status && find(job.key, fileIdentity(status))?.id
+  return { status, existing: described(status, { ...job, find }), note }
 }
 
-const changed = ({ status, existing }: Found): Changed => ({
+const changed = ({ status, existing, note }: Found): Changed => ({
   done: true,
   existed: existing !== undefined,
-  gone: status && fileIdentity(status),
+  gone: status && { note },
 })
 
 const blockedBy = (status: Status): Changed => ({

@@ -6,6 +6,7 @@ import { changeFiles, type Status } from './files.ts'
 import {
   type FindNote,
   fileIdentity,
+  type Kept,
   NOTE_COLUMNS,
   type Note,
   type NoteKey,
@@ -41,20 +42,20 @@ interface Review {
   readonly most: number
 }
 
-type NoteRow = StagedNote & { readonly id: number }
+type NoteRow = StagedNote & Kept
 
 export type FolderJobs = ReturnType<typeof prepareJobs>
 
 export function prepareJobs(db: Database) {
   const files = changeFiles
-  const findNote = db.prepare<[string, string], Note>(
-    `SELECT ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
+  const findNote = db.prepare<[string, string], Note & Kept>(
+    `SELECT id, ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
   )
   const addNote = db.prepare(
     `INSERT OR REPLACE INTO notes (key, file, staged, ${NOTE_COLUMNS})
      VALUES (@key, @file, @staged, @type, @etag, @sha256, @expires)`,
   )
-  const removeNote = db.prepare<[string, string]>('DELETE FROM notes WHERE key = ? AND file = ?')
+  const removeNote = db.prepare<[number]>('DELETE FROM notes WHERE id = ?')
   const nextNotes = db.prepare<[number, number], NoteRow>(
     'SELECT id, key, file, staged FROM notes WHERE id > ? AND expires IS NULL ORDER BY id LIMIT ?',
   )
@@ -63,9 +64,8 @@ export function prepareJobs(db: Database) {
   return {
     ...prepareFolders(db),
 
-    note(note: NewNote): void {
-      addNote.run(note)
-    },
+    /** Returns its id. */
+    note: (note: NewNote): number => Number(addNote.run(note).lastInsertRowid),
 
     place: (job: Placement): Changed | Failed => attempted(() => place(files, find, job)),
 
@@ -73,8 +73,8 @@ export function prepareJobs(db: Database) {
       attempted(() => remove(files, find, job)),
 
     /** Notes on files that are gone for good. */
-    forget(notes: readonly NoteKey[]): void {
-      for (const { key, file } of notes) removeNote.run(key, file)
+    forget(ids: readonly number[]): void {
+      for (const id of ids) removeNote.run(id)
     },
 
     /**
@@ -86,7 +86,7 @@ export function prepareJobs(db: Database) {
       const notes = nextNotes.all(after, most)
       for (const note of notes) {
         const isStaged = files.look(entryOf(staging, note.staged)) !== undefined
-        if (!isStaged && isStale(new Tree(files, tree), note)) removeNote.run(note.key, note.file)
+        if (!isStaged && isStale(new Tree(files, tree), note)) removeNote.run(note.id)
       }
       return notes.length < most ? 0 : (notes.at(-1)?.id ?? 0)
     },

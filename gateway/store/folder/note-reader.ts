@@ -6,7 +6,9 @@ import type { ObjectInfo } from '../store.ts'
 import type { Status } from './files.ts'
 import {
   described,
+  type FindNote,
   fileIdentity,
+  type Kept,
   migrations,
   NOTE_COLUMNS,
   type Note,
@@ -32,17 +34,17 @@ export class NoteReader {
     this.#db = db
     this.#now = now
     this.name = db.prepare<[], string>('SELECT name FROM self').pluck().get() ?? ''
-    this.#find = db.prepare<[string, string], Note>(
-      `SELECT ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
+    this.#find = db.prepare<[string, string], Note & Kept>(
+      `SELECT id, ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
     )
-    this.#expired = db.prepare<[number, number], StagedNote>(
-      'SELECT key, file, staged FROM notes WHERE expires <= ? ORDER BY expires LIMIT ?',
+    this.#expired = db.prepare<[number, number], StagedNote & Kept>(
+      'SELECT id, key, file, staged FROM notes WHERE expires <= ? ORDER BY expires LIMIT ?',
     )
   }
 
   /** The object that a file is; undefined for what is none. */
   info(path: ObjectPath, key: string, status: Status | undefined): ObjectInfo | undefined {
-    const find = (of: string, file: string): Note | undefined => this.#find.get(of, file)
+    const find: FindNote = (of, file) => this.#find.get(of, file)
     return answered(() => described(status, { path, key, find, now: this.#now() }))
   }
 
@@ -65,7 +67,7 @@ export class NoteReader {
   }
 
   /** Longest expired first. */
-  expired(now: UnixSeconds, most: number): readonly StagedNote[] {
+  expired(now: UnixSeconds, most: number): readonly (StagedNote & Kept)[] {
     return answered(() => this.#expired.all(now, most))
   }
 

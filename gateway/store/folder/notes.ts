@@ -55,12 +55,20 @@ export interface NoteKey {
   readonly file: string
 }
 
+/**
+ * What a note goes by when it is forgotten: the identity of a file that is gone may be another's at
+ * once, of the same size and second, with a note of its own.
+ */
+export interface Kept {
+  readonly id: number
+}
+
 export interface StagedNote extends NoteKey {
   /** where the file lies beneath `.valetkey` until it is put in place */
   readonly staged: string
 }
 
-export type FindNote = (key: string, file: string) => Note | undefined
+export type FindNote = (key: string, file: string) => (Note & Kept) | undefined
 
 export const NOTE_COLUMNS = 'type, etag, sha256, expires'
 

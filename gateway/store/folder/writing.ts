@@ -25,7 +25,7 @@ import type { FolderFiles, Status } from './files.ts'
 import type { Failed, FolderJobs } from './jobs.ts'
 import { findablePlace, type Place, placeOf } from './names.ts'
 import type { NoteReader } from './note-reader.ts'
-import { fileIdentity, measured, type NoteKey } from './notes.ts'
+import { fileIdentity, measured } from './notes.ts'
 import { inTheWay } from './refusals.ts'
 import { type StagedFile, Staging } from './staging.ts'
 import { entryOf, folderIdentity, type OpenFolder, Tree } from './tree.ts'
@@ -123,13 +123,13 @@ export class Writing {
   /** Removes what has expired, and forgets some of what other programs have removed. */
   async tidy(): Promise<void> {
     const { bucket, files, notes, now } = this.#options
-    const gone: NoteKey[] = []
-    for (const { key, file, staged } of notes.expired(now(), MOST_TIDIED)) {
+    const gone: number[] = []
+    for (const { id, key, file, staged } of notes.expired(now(), MOST_TIDIED)) {
       if (files.look(entryOf(this.#staging.top, staged)) !== undefined) continue
       const path = `${bucket}/${key}` as ObjectPath
       // what can't be removed keeps its note for another time, and keeps nothing else waiting
       const removal = this.#remove({ path, ...placeOf(path) }, undefined, file)
-      if (await removal.then(() => true).catch(() => false)) gone.push({ key, file })
+      if (await removal.then(() => true).catch(() => false)) gone.push(id)
     }
     if (gone.length > 0) await this.#run('forget', gone)
     const review = { tree: this.tree.parts, staging: this.#staging.top, most: MOST_TIDIED }
@@ -190,18 +190,18 @@ export class Writing {
   ): Promise<Committed | Conflict | undefined> {
     const status = await this.#finished(staged, folder, as)
     const { path, key, name } = site
-    const note = { key, file: fileIdentity(status) }
     const { type, etag, sha256, expires = null } = as
-    await this.#run('note', { ...note, staged: staged.name, type, etag, sha256, expires })
+    const on = { key, file: fileIdentity(status), staged: staged.name }
+    const note = await this.#run('note', { ...on, type, etag, sha256, expires })
     const target = { path, key, name, folder, now: this.#options.now(), condition }
     const changed = await unlessGone(this.#run('place', { ...target, staged: staged.path }))
     if (changed !== undefined && 'done' in changed && changed.done) {
       await this.#sync(folder.file)
-      this.#forget(key, changed.gone)
+      this.#forget(changed.gone?.note)
       const info = { path, ...as, ...measured(status) }
       return { done: true, info, created: !changed.existed }
     }
-    this.#forget(key, note.file)
+    this.#forget(note)
     if (changed === undefined || 'outrun' in changed) return undefined
     if ('blocked' in changed) throw inTheWay(changed.blocked)
     return conflictWith(changed.existing)
@@ -235,7 +235,7 @@ export class Writing {
       // only when it is gone for good its note may go: it might say when the object ends
       if ('gone' in changed && changed.gone !== undefined) {
         await this.#sync(folder.file)
-        this.#forget(key, changed.gone)
+        this.#forget(changed.gone.note)
       }
     } finally {
       this.tree.close(folder)
@@ -279,9 +279,9 @@ export class Writing {
   }
 
   /** In the background; what isn't forgotten now, a review finds. */
-  #forget(key: string, file: string | undefined): void {
-    if (file === undefined) return
-    this.#options.busy.run(() => this.#run('forget', [{ key, file }])).catch(() => {})
+  #forget(note: number | undefined): void {
+    if (note === undefined) return
+    this.#options.busy.run(() => this.#run('forget', [note])).catch(() => {})
   }
 
   /** A job whose failures on the disk are errors like any other here. */

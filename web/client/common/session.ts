@@ -4,7 +4,7 @@
  */
 import { askKey, type KeyFacts, Problem, type ProblemCode, showPin } from './ask.ts'
 import { button, fill, h, type IconName, icon } from './dom.ts'
-import { duration, fromNow, moment } from './format.ts'
+import { count, duration, fromNow, moment, size } from './format.ts'
 import { keyInFragment, timesOf } from './key.ts'
 import { say } from './say.ts'
 import { common, problems } from './texts.ts'
@@ -26,8 +26,8 @@ const FINAL: ReadonlySet<ProblemCode> = new Set([
   'bytes_exhausted',
 ])
 
-/** A key that the gateway honours, and what it said of it. */
-export class Session {
+/** A key that the gateway honours, and what it said of it; `change` when it says something else. */
+export class Session extends EventTarget {
   readonly key: string
   readonly #page: HTMLElement
   readonly #reopen: () => void
@@ -37,6 +37,7 @@ export class Session {
   #ahead: number
 
   constructor(key: string, facts: KeyFacts, page: HTMLElement, reopen: () => void) {
+    super()
     this.key = key
     this.#page = page
     this.#reopen = reopen
@@ -60,10 +61,18 @@ export class Session {
   }
 
   /** Asks anew what is left of the key. @throws Problem */
-  async refresh(): Promise<KeyFacts> {
-    this.#facts = await askKey(this.key)
+  async refresh(): Promise<void> {
+    this.#facts = await factsOf(this.key)
     this.#ahead = this.#facts.now - Date.now() / 1000
-    return this.#facts
+    this.dispatchEvent(new Event('change'))
+  }
+
+  /** The same after a while; what does not end the session is left for later. @param after in milliseconds */
+  refreshSoon(after: number): void {
+    const timer = setTimeout(() => {
+      this.refresh().catch((error: unknown) => this.ended(error))
+    }, after)
+    this.signal.addEventListener('abort', () => clearTimeout(timer))
   }
 
   /** Shows a problem that ends the session; false for one that does not. */
@@ -93,6 +102,14 @@ export class Session {
   }
 }
 
+/** @throws Problem */
+async function factsOf(key: string): Promise<KeyFacts> {
+  const facts = await askKey(key)
+  if (facts.uses?.left === 0) throw new Problem('uses_exhausted')
+  if (facts.bytes?.left === 0) throw new Problem('bytes_exhausted')
+  return facts
+}
+
 /**
  * Opens the page for the key in its fragment, and again whenever that changes.
  * @param show fills the page; what it throws is told like what stands in the way of opening
@@ -106,7 +123,7 @@ export function openPage(page: HTMLElement, show: (session: Session) => Promise<
     showLoading(page)
     try {
       if (key === '') throw new Problem('fragment_missing')
-      session = new Session(key, await askKey(key), page, open)
+      session = new Session(key, await factsOf(key), page, open)
       await show(session)
     } catch (error) {
       if (session?.ended(error) || (error as Error).name === 'AbortError') return
@@ -230,6 +247,22 @@ export function expiryOf(session: Session): HTMLElement {
   const fact = h('li', { class: 'fact' }, icon('clock'), text)
   update()
   return fact
+}
+
+/** How often, or for how much, the key still works; nothing for one that does not count. */
+export function leftOf(session: Session): HTMLElement | undefined {
+  const text = h('span')
+  const update = (): void => {
+    const { uses, bytes } = session.facts
+    const words = [
+      uses && common.usesLeft(uses.left, count(uses.left)),
+      bytes && common.bytesLeft(size(bytes.left)),
+    ]
+    text.textContent = words.filter(Boolean).join(' · ')
+  }
+  session.addEventListener('change', update)
+  update()
+  return text.textContent === '' ? undefined : h('li', { class: 'fact' }, icon('key'), text)
 }
 
 /** A sentence for a problem of any sort, for where the page goes on. */

@@ -1,5 +1,6 @@
 /** The share page: what a key shows, to look at and to take along. */
-import { h } from '../common/dom.ts'
-import { common } from '../common/texts.ts'
+import { openPage } from '../common/session.ts'
+import { Share } from './share.ts'
 
-document.querySelector('#page')?.append(h('p', { class: 'muted' }, common.loading))
+const page = document.querySelector<HTMLElement>('#page')
+if (page !== null) openPage(page, (session) => new Share(page, session).open())

@@ -1,0 +1,95 @@
+/** Taking files along: one by one, or many as one zip. */
+import { ask } from '../common/ask.ts'
+import { plainName } from '../common/dom.ts'
+import { LINK_LIFE, linkTo, narrowed, urlOf } from '../common/key.ts'
+import { tell, warn } from '../common/say.ts'
+import { type Session, sentenceOf } from '../common/session.ts'
+import { type Entry, nameIn } from './files.ts'
+import { share } from './texts.ts'
+
+/** A query has 64 parameters; these leave room for the others. */
+export const MOST_CHOSEN = 60
+/** When what is left of a key is asked for after a download has begun, in milliseconds. */
+const AFTER_DOWNLOAD = 2500
+/** A request target has 8,192 characters; the key takes its part. */
+const MOST_CHARACTERS = 7800
+
+/**
+ * Lets the browser save a file. The gateway is asked first, at no cost, so that a refusal is told
+ * here and not saved as a file.
+ */
+export async function download(session: Session, entry: Entry): Promise<void> {
+  const { key, signal } = session
+  await ask(urlOf(entry.path), key, { method: 'HEAD', signal })
+  await checkUses(session)
+  save(linkTo(key, entry.path, session.now()))
+  tell(share.started(plainName(entry.name)))
+}
+
+/**
+ * Lets the browser save a folder, or some of what is in it, as a zip.
+ * @param names relative to the folder; folders with a slash at their end; none: everything
+ */
+export async function downloadZip(
+  session: Session,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  await checkUses(session)
+  const url = zipLink(session, folder, names)
+  if (names.length > MOST_CHOSEN || url.href.length > MOST_CHARACTERS) {
+    warn(share.tooMany(String(MOST_CHOSEN)))
+    return
+  }
+  save(url)
+  tell(share.started(zipName(folder)))
+}
+
+const zipName = (folder: string): string => `${plainName(nameIn(folder)) || 'files'}.zip`
+
+function zipLink(session: Session, folder: string, names: readonly string[]): URL {
+  const block = {
+    path: folder === '' ? '/' : folder,
+    methods: ['GET' as const, 'LIST' as const],
+    exp: session.now() + LINK_LIFE,
+  }
+  const url = urlOf(folder)
+  url.search = '?zip'
+  for (const name of names) url.searchParams.append('only', name)
+  url.searchParams.set('vk', narrowed(session.key, block))
+  return url
+}
+
+/** Refused here where nothing is left, and not in a download that fails. @throws Problem */
+async function checkUses(session: Session): Promise<void> {
+  const { uses, bytes } = session.facts
+  if (uses === undefined && bytes === undefined) return
+  await session.refresh()
+  session.refreshSoon(AFTER_DOWNLOAD)
+}
+
+/** To be called while a click is being dealt with. */
+function save(url: URL): void {
+  const link = document.createElement('a')
+  link.href = url.href
+  link.download = ''
+  link.rel = 'noreferrer'
+  document.body.append(link)
+  link.click()
+  link.remove()
+}
+
+/** Does it, and tells what went wrong. @param gone when the file is not there any more */
+export async function attempt(
+  session: Session,
+  action: () => Promise<void>,
+  gone?: () => void,
+): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if ((error as Error).name === 'AbortError' || session.ended(error)) return
+    warn(sentenceOf(error))
+    if ((error as { code?: string }).code === 'object_not_found') gone?.()
+  }
+}

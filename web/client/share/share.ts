@@ -1,0 +1,255 @@
+/** What the page shows of a key: one file, one folder, or several of either; or why it shows nothing. */
+import { Problem } from '../common/ask.ts'
+import { button, fill, h, type IconName, icon, nameOf, plainName } from '../common/dom.ts'
+import { count, moment, size } from '../common/format.ts'
+import { keyInFragment, ours } from '../common/key.ts'
+import { expiryOf, leftOf, type Session, showState } from '../common/session.ts'
+import { common } from '../common/texts.ts'
+import { attempt, download, downloadZip } from './download.ts'
+import { isFolder, type Listing, list, look, lookAtAll, nameIn } from './files.ts'
+import { Folder } from './folder.ts'
+import { kindOf, pictureOf } from './kinds.ts'
+import { preview } from './preview.ts'
+import { share } from './texts.ts'
+
+export class Share {
+  readonly #page: HTMLElement
+  readonly #session: Session
+  /** what the key opens, outermost */
+  readonly #root: string
+
+  constructor(page: HTMLElement, session: Session) {
+    this.#page = page
+    this.#session = session
+    this.#root = session.facts.paths[0] ?? ''
+  }
+
+  /** Shows what the key opens. @throws Problem */
+  async open(): Promise<void> {
+    const { methods, paths } = this.#session.facts
+    const [may, several] = [(method: string) => methods.includes(method), paths.length > 1]
+    if (paths.length === 0) throw new Problem('path_not_granted')
+    if (!may('GET') && !may('LIST')) return this.#showNothing(may('PUT'))
+    this.#watch()
+    if (several) return this.#showSeveral(paths)
+    if (!isFolder(this.#root)) return this.#showFile(this.#root)
+    if (!may('LIST')) return this.#askName()
+    const { folder } = history.state ?? {}
+    const isInside = typeof folder === 'string' && folder.startsWith(prefixOf(this.#root))
+    await this.#showFolder(isInside ? folder : prefixOf(this.#root))
+  }
+
+  /** What is left of the key is asked anew whenever somebody comes back to the page. */
+  #watch(): void {
+    const { signal } = this.#session
+    const onReturn = (): void => {
+      if (document.visibilityState === 'visible') this.#session.refreshSoon(0)
+    }
+    document.addEventListener('visibilitychange', onReturn, { signal })
+    const onBack = ({ state }: PopStateEvent): void => {
+      // another link was pasted: the page is about to open anew
+      if (keyInFragment() !== this.#session.key || !isFolder(this.#root)) return
+      this.#go(state?.folder ?? prefixOf(this.#root), false)
+    }
+    window.addEventListener('popstate', onBack, { signal })
+  }
+
+  // ── folders ───────────────────────────────────────────────────────────────
+
+  #go(folder: string, remember = true): void {
+    if (remember) history.pushState({ folder }, '')
+    void attempt(this.#session, async () => {
+      await this.#showFolder(folder)
+      this.#page.querySelector('h1')?.focus()
+    })
+  }
+
+  /** Listing takes a use where uses are counted, so then it is asked for. @throws Problem */
+  async #showFolder(folder: string): Promise<void> {
+    const { uses } = this.#session.facts
+    if (uses === undefined) return this.#showListing(folder, await list(this.#session, folder))
+    const show = (): void =>
+      void attempt(this.#session, async () =>
+        this.#showListing(folder, await list(this.#session, folder)),
+      )
+    const sentence = uses.left === 1 ? share.listSpendsLast : share.listSpends(count(uses.left))
+    const zip = (): void =>
+      void attempt(this.#session, () => downloadZip(this.#session, folder, []))
+    this.#fill(
+      this.#titleOf(folder),
+      'folder',
+      [],
+      h(
+        'section',
+        { class: 'card ask' },
+        h('p', {}, sentence),
+        h(
+          'div',
+          { class: 'buttons' },
+          this.#mayGet &&
+            folder !== '' &&
+            button(share.downloadAll, zip, { image: 'archive', kind: 'primary' }),
+          button(share.showList, show, { image: 'eye' }),
+        ),
+      ),
+    )
+  }
+
+  get #mayGet(): boolean {
+    return this.#session.facts.methods.includes('GET')
+  }
+
+  #titleOf(folder: string): string {
+    return nameIn(folder) || share.allFiles
+  }
+
+  #showListing(folder: string | undefined, listing: Listing): void {
+    const folders = listing.entries.filter((entry) => entry.isFolder).length
+    const files = listing.entries.length - folders
+    const view = new Folder(this.#session, {
+      folder,
+      listing,
+      open: (inner) => this.#go(inner),
+      reload: () => (folder === undefined ? void this.open() : this.#go(folder, false)),
+    })
+    const facts = [
+      folders > 0 && fact('folder', share.folders(folders, count(folders))),
+      (files > 0 || folders === 0) && fact('file', common.files(files, count(files))),
+    ]
+    const title = folder === undefined ? share.title : this.#titleOf(folder)
+    const crumbs = folder === undefined ? undefined : this.#crumbs(folder)
+    const notice = this.#mayGet ? undefined : h('p', { class: 'notice' }, icon('eye'), share.noGet)
+    this.#fill(title, 'folder', facts, notice, view.element, crumbs)
+  }
+
+  async #showSeveral(paths: readonly string[]): Promise<void> {
+    const entries = await lookAtAll(this.#session, paths)
+    this.#showListing(undefined, { entries, next: undefined })
+  }
+
+  /** The folders above this one, as far as the key reaches. */
+  #crumbs(folder: string): HTMLElement | undefined {
+    const { paths } = this.#session.facts
+    const root = prefixOf(paths.find((path) => folder.startsWith(prefixOf(path))) ?? this.#root)
+    const inner = folder.slice(root.length).split('/').slice(0, -1)
+    if (inner.length === 0 && paths.length === 1) return undefined
+    const above = [root, ...inner.map((_, at) => `${root}${inner.slice(0, at + 1).join('/')}/`)]
+    const items = above
+      .slice(0, -1)
+      .map((path) => this.#crumb(this.#titleOf(path), () => this.#go(path)))
+    const start = this.#crumb(share.title, () => void attempt(this.#session, () => this.open()))
+    return h(
+      'nav',
+      { 'aria-label': share.path },
+      h('ol', { class: 'crumbs' }, paths.length > 1 && start, ...items),
+    )
+  }
+
+  #crumb(name: string, onclick: () => void): HTMLElement {
+    return h('li', {}, h('button', { type: 'button', onclick }, nameOf(name)))
+  }
+
+  // ── one file ──────────────────────────────────────────────────────────────
+
+  /** @throws Problem */
+  async #showFile(path: string): Promise<void> {
+    const session = this.#session
+    if (!this.#mayGet) throw new Problem('method_not_granted')
+    const entry = await look(session, path)
+    const body = h('div', { class: 'stage' })
+    const facts = [
+      fact(pictureOf(entry), kindOf(entry)),
+      fact('archive', size(entry.size)),
+      entry.modified > 0 && fact('text', moment(entry.modified)),
+    ]
+    const again = (): void =>
+      void attempt(
+        session,
+        () => this.#showFile(path),
+        () => this.#lost(),
+      )
+    const act = (action: () => Promise<void>): void => void attempt(session, action, again)
+    const save = button(share.download, () => act(() => download(session, entry)), {
+      image: 'download',
+      kind: 'primary',
+    })
+    const view = h('section', { class: 'card one', 'aria-label': share.preview }, body)
+    this.#fill(entry.name, pictureOf(entry), facts, h('div', { class: 'buttons' }, save), view)
+    const fail = (error: unknown): void => act(() => Promise.reject(error))
+    preview({ session, entry, body, signal: session.signal, fail })
+  }
+
+  #lost(): void {
+    this.#session.stop()
+    const sentence = new Problem('object_not_found').sentence
+    showState(this.#page, ['file', 'warn'], sentence)
+  }
+
+  // ── what does not show ────────────────────────────────────────────────────
+
+  #showNothing(mayPut: boolean): void {
+    const url = ours('drop')
+    url.hash = this.#session.key
+    const go = mayPut
+      ? h('a', { class: 'button primary', href: url.href }, icon('upload'), share.goToDrop)
+      : undefined
+    showState(this.#page, ['upload', ''], share.noRead, go)
+  }
+
+  /** Files that can be had, in a folder that is not shown. */
+  #askName(): void {
+    const input = h('input', { class: 'input', id: 'name', required: true, autocomplete: 'off' })
+    const onsubmit = (event: SubmitEvent): void => {
+      event.preventDefault()
+      const path = prefixOf(this.#root) + input.value.trim().replace(/^\/+/, '')
+      void attempt(this.#session, () => this.#showFile(path))
+    }
+    const label = h('label', { for: 'name' }, share.noListLabel)
+    const send = h('button', { class: 'button primary' }, share.noListOpen)
+    showState(
+      this.#page,
+      ['folder', ''],
+      this.#titleOf(prefixOf(this.#root)),
+      h('p', { class: 'muted' }, share.noList),
+      h('form', { onsubmit }, label, input, send),
+    )
+  }
+
+  // ── the frame about all of it ─────────────────────────────────────────────
+
+  #fill(
+    title: string,
+    picture: IconName,
+    facts: readonly (HTMLElement | false)[],
+    ...rest: readonly (HTMLElement | undefined)[]
+  ): void {
+    const { message } = this.#session.facts
+    const crumbs = rest.find((element) => element?.localName === 'nav')
+    document.title = plainName(title)
+    const known = [...facts, expiryOf(this.#session), leftOf(this.#session)]
+    fill(
+      this.#page,
+      crumbs,
+      h(
+        'header',
+        { class: 'head' },
+        h('div', { class: `tile large ${picture}` }, icon(picture)),
+        h(
+          'div',
+          { class: 'what' },
+          h('h1', { tabindex: -1 }, nameOf(title)),
+          h('ul', { class: 'facts' }, ...known),
+        ),
+      ),
+      message &&
+        h('p', { class: 'message', 'aria-label': common.messageLabel }, h('bdi', {}, message)),
+      ...rest.filter((element) => element !== crumbs),
+    )
+  }
+}
+
+const fact = (picture: IconName, text: string): HTMLElement =>
+  h('li', { class: 'fact' }, icon(picture), h('span', {}, text))
+
+/** The scope `/` is written without its slash where paths are. */
+const prefixOf = (scope: string): string => (scope === '/' ? '' : scope)

@@ -16,6 +16,8 @@ export interface Visitor {
   readonly requests: readonly string[]
   /** errors in the console, uncaught ones, and violations of the policy; refusals are not among them */
   readonly complaints: readonly string[]
+  /** requests that carried this very key in their URL: there must be none */
+  leaks(key: string): readonly string[]
   /** what axe-core finds that is serious or critical, one line each */
   flaws(): Promise<readonly string[]>
   close(): Promise<void>
@@ -53,6 +55,11 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
     page,
     requests,
     complaints,
+    leaks: (key) => {
+      const signature = key.slice(key.lastIndexOf('.') + 1)
+      // the fragment stays in the browser
+      return requests.filter((url) => url.split('#')[0]?.includes(signature))
+    },
     flaws: () => flawsOf(page),
     close: () => context.close(),
   }

@@ -36,7 +36,7 @@ export interface KeyFacts {
   readonly id: string
   readonly methods: readonly string[]
   readonly paths: readonly string[]
-  readonly match?: string
+  readonly match?: readonly string[]
   /** Unix seconds, as all times */
   readonly notBefore?: number
   readonly expires: number
@@ -46,6 +46,8 @@ export interface KeyFacts {
   readonly types?: readonly string[]
   readonly create?: boolean
   readonly sha256?: string
+  /** seconds after which an uploaded file is deleted */
+  readonly ttl?: number
   readonly uses?: Allowance
   readonly bytes?: Allowance
   readonly files?: Allowance
@@ -75,7 +77,18 @@ export async function ask(url: URL, key: string, init: RequestInit = {}): Promis
     throw new Problem('offline')
   }
   if (response.ok) return response
-  throw await problemIn(response)
+  throw init.method === 'HEAD' ? await problemOfHead(response, key) : await problemIn(response)
+}
+
+/** A response to HEAD has no body that would say why: what the key itself is told says most of it. */
+async function problemOfHead({ status }: Response, key: string): Promise<Problem> {
+  if (status === 404) return new Problem('object_not_found')
+  try {
+    await askKey(key)
+  } catch (error) {
+    return error as Problem
+  }
+  return new Problem(status === 403 ? 'method_not_granted' : 'unavailable')
 }
 
 /** What a refusal says. */

@@ -3,10 +3,9 @@
  * sent in a header alone; what goes into a URL is the key narrowed to one thing for a minute.
  */
 import type { Block } from '../../../key/claims.ts'
-import { parseKey } from '../../../key/format.ts'
 import { type ObjectPath, type Prefix, targetOf } from '../../../key/object-path.ts'
 import { pureMac } from '../../../key/pure-mac.ts'
-import { narrowKey, readBlocks } from '../../../key/sign.ts'
+import { narrowKey, readBlocks, readKey } from '../../../key/sign.ts'
 
 /** How long a link that the page makes is good for, in seconds. */
 export const LINK_LIFE = 60
@@ -17,7 +16,7 @@ export const keyInFragment = (): string => decodeURIComponent(location.hash.slic
 /** From when and until when a key works, as its blocks state it; undefined for what is no key. */
 export function timesOf(key: string): { notBefore: number; expires: number } | undefined {
   try {
-    const blocks = readBlocks(parseKey(key))
+    const blocks = readBlocks(readKey(key))
     return {
       notBefore: Math.max(0, ...blocks.flatMap(({ nbf }) => nbf ?? [])),
       expires: Math.min(...blocks.flatMap(({ exp }) => exp ?? [])),

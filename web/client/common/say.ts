@@ -11,7 +11,8 @@ const shelf = h('div', { class: 'shelf' }, region, alarms)
 document.body.append(spoken, shelf)
 
 /** For screen readers alone: what others see anyway. */
-export const say = (text: string): void => {
+export function say(text: string): void {
+  foreground().append(spoken)
   spoken.textContent = text
 }
 
@@ -26,7 +27,8 @@ function show(where: HTMLElement, text: string, tone: 'good' | 'bad'): void {
   where.replaceChildren(h('p', { class: `notice ${tone}` }, picture, h('span', {}, text)))
   const shown = where.firstChild
   setTimeout(() => shown?.remove(), STAY)
-  // above an open dialog, which covers everything else
-  const dialog = document.querySelector('dialog[open]')
-  ;(dialog ?? document.body).append(shelf)
+  foreground().append(shelf)
 }
+
+/** An open dialog covers everything else, and nothing behind it is read out. */
+const foreground = (): Element => document.querySelector('dialog[open]') ?? document.body

@@ -185,10 +185,17 @@ function showProblem(page: HTMLElement, problem: Problem, key: string, reopen: (
     ? button(common.tryAgain, reopen, { image: 'retry', kind: 'primary' })
     : undefined
   const badge = BADGES[problem.code] ?? ['warning', 'bad']
-  document.title = problem.sentence
-  const hint = when === undefined ? undefined : h('p', { class: 'muted' }, when)
-  showState(page, badge, problem.sentence, hint, again)
+  const [title, rest] = parted(problem.sentence)
+  const hint = [when, rest].filter(Boolean).join(' ')
+  document.title = title
+  showState(page, badge, title, hint === '' ? undefined : h('p', { class: 'muted' }, hint), again)
   if (problem.code === 'offline') window.addEventListener('online', reopen, { once: true })
+}
+
+/** The first sentence as a heading has it, and what is left. */
+function parted(sentences: string): readonly [title: string, rest: string] {
+  const [, title = sentences, rest = ''] = /^(.+?)[.。]\s*(.*)$/s.exec(sentences) ?? []
+  return [title, rest]
 }
 
 function whenOf({ code, wait }: Problem, key: string): string | undefined {

@@ -149,7 +149,7 @@ export class Folder {
         h(
           'p',
           { class: 'muted tabular' },
-          h('span', {}, isFolder ? share.folder : size(entry.size)),
+          h('span', {}, isFolder ? share.kinds.folder : size(entry.size)),
           modified > 0 &&
             h('time', { datetime: new Date(modified * 1000).toISOString() }, day(modified)),
         ),

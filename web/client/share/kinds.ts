@@ -59,7 +59,9 @@ export function previewOf(entry: Entry): Preview {
 const ARCHIVE = /zip|tar|compressed|rar|7z/
 
 /** The picture for an entry, which is also the name of its colour. */
-export function pictureOf(entry: Entry): IconName {
+export type Picture = IconName & keyof typeof share.kinds
+
+export function pictureOf(entry: Entry): Picture {
   if (entry.isFolder) return 'folder'
   const type = typeOf(entry)
   if (type.startsWith('image/')) return 'image'
@@ -68,6 +70,9 @@ export function pictureOf(entry: Entry): IconName {
   return ARCHIVE.test(type) ? 'archive' : 'file'
 }
 
-/** What kind of file it is, as far as its type says. */
-export const kindOf = (entry: Entry): string =>
-  entry.isFolder ? share.folder : typeOf(entry) || share.file
+/** What kind of file it is, in words: `Image (JPG)`. */
+export function kindOf(entry: Entry): string {
+  const word = share.kinds[pictureOf(entry)]
+  const ending = /\.([A-Za-z0-9]{1,5})$/.exec(entry.name)?.[1]?.toUpperCase()
+  return entry.isFolder || ending === undefined || ending === word ? word : `${word} (${ending})`
+}

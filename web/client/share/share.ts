@@ -159,8 +159,8 @@ export class Share {
     const body = h('div', { class: 'stage' })
     const facts = [
       fact(pictureOf(entry), kindOf(entry)),
-      fact('archive', size(entry.size)),
-      entry.modified > 0 && fact('text', moment(entry.modified)),
+      fact('file', size(entry.size)),
+      entry.modified > 0 && fact('calendar', moment(entry.modified)),
     ]
     const again = (): void =>
       void attempt(

@@ -1,6 +1,7 @@
 /** The dialog in which files are looked at, one after the other. */
-import { button, fill, h, icon, nameOf } from '../common/dom.ts'
+import { button, fill, h, icon, nameOf, plainName } from '../common/dom.ts'
 import { moment, size } from '../common/format.ts'
+import { say } from '../common/say.ts'
 import type { Session } from '../common/session.ts'
 import { common } from '../common/texts.ts'
 import { attempt, download } from './download.ts'
@@ -23,7 +24,11 @@ export function openViewer(
   first: Entry,
   gone: () => void,
 ): void {
-  const dialog = h('dialog', { class: 'viewer', 'aria-labelledby': 'viewer-title' })
+  const dialog = h('dialog', {
+    class: 'viewer',
+    tabindex: -1,
+    'aria-labelledby': 'viewer-title',
+  })
   let looking = new AbortController()
   const show = (entry: Entry): void => {
     looking.abort()
@@ -34,7 +39,12 @@ export function openViewer(
     const at = files.indexOf(entry)
     const leaf = (by: -1 | 1): void => {
       const next = files[at + by]
-      if (next !== undefined) show(next)
+      if (next === undefined) return
+      show(next)
+      // the button that was pressed has been replaced by its like
+      const again = dialog.querySelector<HTMLElement>(`[data-by="${by}"]:enabled`) ?? dialog
+      again.focus()
+      say(plainName(next.name))
     }
     fill(dialog, headOf(entry, { act, session, leave: () => dialog.close() }), body)
     if (files.length > 1) dialog.append(leavesOf(files, at, leaf))
@@ -90,11 +100,12 @@ function headOf(entry: Entry, { session, act, leave }: Acts): HTMLElement {
 }
 
 function leavesOf(files: readonly Entry[], at: number, leaf: (by: -1 | 1) => void): HTMLElement {
-  const previous = button(share.previous, () => leaf(-1), { image: 'arrow', kind: 'bare' })
+  const arrow = { image: 'arrow', kind: 'bare' } as const
+  const previous = button(share.previous, () => leaf(-1), { ...arrow, 'data-by': -1 })
   const next = button(share.next, () => leaf(1), {
-    image: 'arrow',
-    kind: 'bare',
+    ...arrow,
     class: 'button bare turned',
+    'data-by': 1,
   })
   previous.disabled = at <= 0
   next.disabled = at >= files.length - 1

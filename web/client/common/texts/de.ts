@@ -97,8 +97,16 @@ export const share: typeof en.share = {
   listSpendsLast:
     'Dieser Link gilt noch für einen Abruf. Die Liste anzusehen wäre dieser eine: Danach ließe sich nichts mehr herunterladen.',
   showList: 'Liste zeigen',
-  folder: 'Ordner',
-  file: 'Datei',
+  kinds: {
+    folder: 'Ordner',
+    image: 'Bild',
+    video: 'Video',
+    audio: 'Ton',
+    pdf: 'PDF',
+    text: 'Text',
+    archive: 'Archiv',
+    file: 'Datei',
+  },
   folders: (_count, shown) => `${shown} Ordner`,
   found: (count, shown) => (count === 1 ? '1 Treffer' : `${shown} Treffer`),
   noPreview: 'Für diese Art von Datei gibt es keine Vorschau.',

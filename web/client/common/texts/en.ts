@@ -93,8 +93,16 @@ export const share = {
   listSpendsLast:
     'This link can be used once more. Looking at the list would be that once: nothing could be downloaded afterwards.',
   showList: 'Show the list',
-  folder: 'Folder',
-  file: 'File',
+  kinds: {
+    folder: 'Folder',
+    image: 'Image',
+    video: 'Video',
+    audio: 'Audio',
+    pdf: 'PDF',
+    text: 'Text',
+    archive: 'Archive',
+    file: 'File',
+  },
   folders: (count: number, shown: string) => `${shown} ${count === 1 ? 'folder' : 'folders'}`,
   found: (count: number, shown: string) => (count === 1 ? '1 result' : `${shown} results`),
   noPreview: 'There is no preview of this kind of file.',

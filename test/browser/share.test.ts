@@ -1,0 +1,285 @@
+/** Somebody opens a link, looks at what is there, and takes it along. */
+import { readFile } from 'node:fs/promises'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readBlocks, readKey } from '../../key/sign.ts'
+import { type House, openHouse } from '../support/house.ts'
+import { ask } from '../support/http.ts'
+import { startChromium } from './support/chromium.ts'
+import { ARABIC, fillFolder, store } from './support/stored.ts'
+import { type Visitor, visit } from './support/visitor.ts'
+
+let house: House
+let browser: Browser
+let visitor: Visitor
+let page: Page
+/** every key that was in a fragment during a test */
+let opened: string[] = []
+
+beforeAll(async () => {
+  ;[house, browser] = await Promise.all([openHouse(), startChromium()])
+  await fillFolder(house, 'team/summer/')
+}, 120_000)
+afterAll(async () => {
+  await browser.close()
+  await house.close()
+})
+
+beforeEach(async () => {
+  opened = []
+  visitor = await visit(browser)
+  page = visitor.page
+})
+afterEach(async () => {
+  expect(opened.flatMap((key) => visitor.leaks(key))).toEqual([])
+  expect(visitor.complaints).toEqual([])
+  await visitor.close()
+})
+
+const FOLDER = { path: 'team/summer/', methods: ['GET' as const, 'LIST' as const] }
+
+async function open(key: string): Promise<void> {
+  opened.push(key)
+  await page.goto(`${house.gateway.url}/-/share#${key}`)
+  await page.locator('h1').waitFor()
+}
+
+const names = (): Promise<string[]> => page.locator('.row .name').allInnerTexts()
+const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true })
+
+/** What the browser saved when a button was clicked, and the link it was saved from. */
+async function saved(click: () => Promise<void>) {
+  const [download] = await Promise.all([page.waitForEvent('download'), click()])
+  return {
+    url: new URL(download.url()),
+    name: download.suggestedFilename(),
+    content: await readFile(await download.path()),
+  }
+}
+
+describe('a folder', () => {
+  test('shows folders and files, by name as people count', async () => {
+    await open(house.mint({ ...FOLDER, exp: house.now() + 86_400 }))
+    expect(await page.locator('h1').innerText()).toBe('summer')
+    expect(await page.title()).toBe('summer')
+    expect(await page.locator('.facts').innerText()).toMatch(
+      /^1 folder\s+10 files\s+Until \d+ \w+ \d{4}, \d\d:\d\d$/,
+    )
+    expect(await names()).toEqual([
+      'inner',
+      'big.bin',
+      'drawing.svg',
+      'file 9.txt',
+      'file 10.txt',
+      'notes.txt',
+      'page.html',
+      'photoU+202Egpj.exe',
+      'picture.png',
+      'tone.wav',
+      ARABIC,
+    ])
+    expect(await visitor.flaws()).toEqual([])
+  })
+
+  test('is sorted and searched', async () => {
+    await open(house.mint(FOLDER))
+    await page.getByLabel('Sort by').selectOption('Size')
+    expect((await names()).slice(0, 3)).toEqual(['inner', 'big.bin', 'tone.wav'])
+    await page.getByRole('searchbox').fill('FILE')
+    expect(await names()).toEqual(['file 9.txt', 'file 10.txt'])
+    expect(await page.getByText('2 results').count()).toBe(1)
+    await page.getByRole('searchbox').fill('none such')
+    expect(await names()).toEqual([])
+    expect(await page.getByText('Nothing here is called “none such”.').isVisible()).toBe(true)
+  })
+
+  test('is walked into and out of, also with the browser’s own buttons', async () => {
+    await open(house.mint(FOLDER))
+    await button('Open folder inner').click()
+    await button('Open folder deeper').click()
+    await button('Preview last.txt').waitFor()
+    expect(await page.locator('.crumbs').innerText()).toMatch(/^summer\s+inner$/)
+    await page.reload()
+    await button('Preview last.txt').waitFor()
+    await page.goBack()
+    await button('Preview one.txt').waitFor()
+    await button('summer').click()
+    await button('Preview notes.txt').waitFor()
+    expect(await page.locator('h1').innerText()).toBe('summer')
+  })
+
+  test('with more than a page of files shows more on demand', async () => {
+    for (let at = 0; at < 4; at += 1) await store(house, `team/many/${at}`, 'text/plain', 'x')
+    const entry = (at: number) => ({
+      path: `team/many/${at}`,
+      size: 1,
+      type: 'text/plain',
+      etag: '"x"',
+      modified: '2026-01-01T00:00:00Z',
+    })
+    await page.route('**/team/many/**', (route) => {
+      const isFirst = !route.request().url().includes('after=')
+      const objects = Array.from({ length: 150 }, (_, at) => entry(isFirst ? at : at + 150))
+      return route.fulfill({
+        json: {
+          prefix: 'team/many/',
+          objects,
+          prefixes: [],
+          ...(isFirst && { next: 'team/many/149' }),
+        },
+      })
+    })
+    await open(house.mint({ ...FOLDER, path: 'team/many/' }))
+    expect(await page.locator('.row').count()).toBe(150)
+    await button('Show more').click()
+    await page.locator('.row').nth(299).waitFor()
+    expect(await button('Show more').count()).toBe(0)
+  })
+
+  test('that is empty says so; one whose key does not list asks for a name', async () => {
+    await open(house.mint({ ...FOLDER, path: 'team/empty/' }))
+    expect(await page.getByText('There is nothing here.').isVisible()).toBe(true)
+    await open(house.mint({ path: 'team/summer/', methods: ['GET'] }))
+    await page.getByText('it does not show what is there').waitFor()
+    await page.getByLabel('Name of the file').fill('notes.txt')
+    await button('Open').click()
+    await page.getByText('first line').waitFor()
+    expect(await visitor.flaws()).toEqual([])
+  })
+
+  test('whose key does not download shows names only', async () => {
+    await open(house.mint({ path: 'team/summer/', methods: ['LIST'] }))
+    await page.getByText('does not let you download it').waitFor()
+    expect(await page.getByRole('button', { name: /Preview|Download/ }).count()).toBe(0)
+  })
+})
+
+describe('a download', () => {
+  test('is a link for a minute, to that one file', async () => {
+    const key = house.mint(FOLDER)
+    await open(key)
+    const { url, name, content } = await saved(() => button('Download big.bin').click())
+    expect([name, content.length]).toEqual(['big.bin', 150_000])
+    const link = url.searchParams.get('vk') ?? ''
+    const block = readBlocks(readKey(link)).at(-1)
+    expect(block).toEqual({
+      path: 'team/summer/big.bin',
+      methods: ['GET'],
+      exp: expect.any(Number),
+    })
+    expect(block?.exp).toBeLessThanOrEqual(house.now() + 60)
+    expect((await ask(house.url('team/summer/notes.txt', link))).code).toBe('path_not_granted')
+    expect((await ask(house.url('team/summer/', link))).code).toBe('method_not_granted')
+    expect(await page.getByText('The download of big.bin has begun.').isVisible()).toBe(true)
+  })
+
+  test('of a file that is gone is told, and the list read anew', async () => {
+    await store(house, 'team/going/a.txt', 'text/plain', 'a')
+    await store(house, 'team/going/b.txt', 'text/plain', 'b')
+    await open(house.mint({ ...FOLDER, path: 'team/going/' }))
+    const remover = house.mint({ methods: ['DELETE'] })
+    await ask(house.url('team/going/a.txt', remover), { method: 'DELETE' })
+    await button('Download a.txt').click()
+    await page.getByRole('alert').getByText('This file is no longer there.').waitFor()
+    await button('Preview a.txt').waitFor({ state: 'detached' })
+    expect(await names()).toEqual(['b.txt'])
+  })
+
+  test('of one file on a page of its own', async () => {
+    await open(house.mint({ path: `team/summer/${ARABIC}`, methods: ['GET'] }))
+    expect(await page.locator('h1 bdi').innerText()).toBe(ARABIC)
+    const { name, content } = await saved(() => button('Download').click())
+    expect([name, content.toString()]).toEqual([ARABIC, 'نص'])
+    expect(await visitor.flaws()).toEqual([])
+  })
+
+  test('of what a key of several paths opens', async () => {
+    const path = ['team/summer/notes.txt', 'team/summer/inner/', 'team/nowhere.txt']
+    await open(house.mint({ ...FOLDER, path }))
+    expect(await names()).toEqual(['inner', 'notes.txt'])
+    await button('Open folder inner').click()
+    await button('Preview one.txt').waitFor()
+    await button('Shared files').click()
+    const { content } = await saved(() => button('Download notes.txt').click())
+    expect(content.toString()).toContain('second')
+  })
+})
+
+describe('a key that counts its uses', () => {
+  const usesLeft = async (key: string): Promise<number> =>
+    (
+      await ask(`${house.gateway.url}/-/key`, { headers: { authorization: `Bearer ${key}` } })
+    ).json().uses.left
+
+  test('is not spent by opening the page of a file, but by the preview that somebody wants', async () => {
+    const key = house.mint({ path: 'team/summer/notes.txt', methods: ['GET'], uses: 2 })
+    await open(key)
+    await page.getByText('The preview takes one of 2 uses that are left.').waitFor()
+    expect(await usesLeft(key)).toBe(2)
+    expect(await page.locator('.facts').innerText()).toContain('2 uses left')
+    await button('Show preview').click()
+    await page.getByText('first line').waitFor()
+    expect(await usesLeft(key)).toBe(1)
+  })
+
+  test('is not spent by opening a folder, but by the list that somebody wants', async () => {
+    const key = house.mint({ ...FOLDER, uses: 3 })
+    await open(key)
+    await page.getByText('Looking at the list takes one of them.').waitFor()
+    expect(await usesLeft(key)).toBe(3)
+    await button('Show the list').click()
+    await button('Preview notes.txt').waitFor()
+    expect(await usesLeft(key)).toBe(2)
+  })
+})
+
+describe('with a keyboard alone', () => {
+  test('a file is found, looked at, left, and the next one reached', async () => {
+    await open(house.mint(FOLDER))
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+    await page.getByRole('searchbox').focus()
+    for (let at = 0; at < 30 && (await focused()) !== 'Preview notes.txt'; at += 1) {
+      await page.keyboard.press('Tab')
+    }
+    expect(await focused()).toBe('Preview notes.txt')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'notes.txt' }).waitFor()
+    await page.getByText('first line').waitFor()
+    await page.keyboard.press('ArrowRight')
+    await page.getByRole('dialog', { name: 'page.html' }).waitFor()
+    await page.keyboard.press('ArrowLeft')
+    await page.getByRole('dialog', { name: 'notes.txt' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused()).toBe('Preview notes.txt')
+  })
+})
+
+describe('for other people', () => {
+  test.each([
+    ['de-AT', 'de-AT', 'Alles herunterladen'],
+    ['zh-CN', 'zh-CN', '全部下载'],
+    ['fr-FR', 'en', 'Download all'],
+  ])('with a browser in %s the page is in %s', async (locale, language, words) => {
+    const other = await visit(browser, { locale })
+    await other.page.goto(`${house.gateway.url}/-/share#${house.mint(FOLDER)}`)
+    await other.page.getByRole('button', { name: words }).waitFor()
+    expect(await other.page.evaluate(() => document.documentElement.lang)).toBe(language)
+    expect(other.complaints).toEqual([])
+    await other.close()
+  })
+
+  test.each([
+    [320, true],
+    [320, false],
+    [1600, true],
+  ])('on a screen %i wide, dark %s, nothing overflows and all can be read', async (width, dark) => {
+    const other = await visit(browser, { width, dark })
+    await other.page.goto(`${house.gateway.url}/-/share#${house.mint(FOLDER)}`)
+    await other.page.getByRole('checkbox').first().check()
+    expect(await other.flaws()).toEqual([])
+    const room = await other.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect(room).toBeLessThanOrEqual(0)
+    await other.close()
+  })
+})

@@ -13,6 +13,7 @@ import type { Awaitable } from '../ledger/ledger.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
 import { endpoints } from './protocols/endpoints.ts'
+import { form } from './protocols/form.ts'
 import { native } from './protocols/native.ts'
 import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
@@ -60,7 +61,7 @@ function whenEnded(exchange: Exchange, onEnd: (exchange: Exchange) => void): voi
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native, s3, sts, tus, endpoints]
+const PROTOCOLS: readonly Protocol[] = [native, s3, sts, form, tus, endpoints]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.

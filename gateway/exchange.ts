@@ -28,6 +28,8 @@ export class Exchange {
   refusal: Refusal | undefined
   /** what went wrong on our side */
   fault: unknown
+  /** whether a form speaks S3: its fields say so */
+  isFormOfS3 = false
   bytesIn = 0
   bytesOut = 0
   #continued = false

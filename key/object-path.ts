@@ -143,6 +143,10 @@ export const bucketOf = (path: ObjectPath | Prefix): string =>
 /** The last segment: what a person calls the file. */
 export const fileNameOf = (path: ObjectPath): string => path.slice(path.lastIndexOf('/') + 1)
 
+/** The key that a form states: "${filename}" becomes the last part of what the browser calls the file. */
+export const keyOfForm = (stated: string, fileName: string): string =>
+  stated.replaceAll(`\${filename}`, () => fileName.split(/[/\\]/).at(-1) ?? '')
+
 /** The raw request target of a path: RFC 3986, every segment percent-encoded. */
 export const targetOf = (path: ObjectPath | Prefix | Scope): string =>
   path === '/' ? '/' : `/${path.split('/').map(encodeSegment).join('/')}`

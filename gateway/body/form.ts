@@ -27,6 +27,8 @@ export interface Form {
   readonly fields: readonly (readonly [name: string, value: string])[]
   /** as the browser calls the file; empty where it does not say */
   readonly fileName: string
+  /** media type of the file, as the browser declares it */
+  readonly fileType: string
   /** The file's content; it ends only when the whole form has been found good. */
   readonly body: (onBytes: (count: number) => void) => Body
 }
@@ -107,7 +109,13 @@ class FormReader {
       this.#onFailure = reject
       if (this.#failure !== undefined) reject(this.#failure)
       this.#parser.once('finish', () => reject(malformed('the form has no field "file"')))
-      this.#parser.on('file', (_, stream: Readable, fileName: string | undefined) => {
+      const onFile = (
+        _: string,
+        stream: Readable,
+        fileName: string | undefined,
+        __: string,
+        fileType: string,
+      ): void => {
         this.#inFile = true
         stream.once('end', () => {
           this.#inFile = false
@@ -116,9 +124,11 @@ class FormReader {
         resolve({
           fields: [...this.#fields],
           fileName: fileName ?? '',
+          fileType,
           body: (onBytes) => this.#fileBody(stream, onBytes),
         })
-      })
+      }
+      this.#parser.on('file', onFile)
     })
   }
 

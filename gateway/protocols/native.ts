@@ -163,10 +163,11 @@ const putRequestOf = ({ headers }: RawRequest, { incoming }: Exchange): PutReque
   describe: ({ sha256 }) => ({ etag: etagOf(sha256) }),
 })
 
-const locationOf = (info: ObjectInfo, { settings }: Services): string =>
+export const locationOf = (info: ObjectInfo, { settings }: Services): string =>
   settings.basePath + targetOf(info.path)
 
-const describe = ({ path, size, type, etag, sha256 }: ObjectInfo) => ({
+/** An upload, as it is answered. */
+export const describe = ({ path, size, type, etag, sha256 }: ObjectInfo) => ({
   path,
   size,
   type,

@@ -3,6 +3,7 @@
  * Source: "Browser-Based Uploads Using POST (AWS Signature Version 4)", Amazon S3 API Reference.
  */
 import type { Block } from '../claims.ts'
+import { keyOfForm } from '../object-path.ts'
 import { Refusal } from '../refusal.ts'
 import type { Grant } from '../sign.ts'
 import { type Policy, parsePolicy, why } from './post-conditions.ts'
@@ -94,16 +95,12 @@ export function verifyPost(
   const isGood = sameSignature(expected, claimed.signature) && credential.isKnown
   if (!isGood || claimed.scope.service !== 's3') throw invalidSignature()
   const policy = parsePolicy(claimed.policy)
-  const key = keyOf(claimed.fields.get('key') ?? '', upload.fileName)
+  const key = keyOfForm(claimed.fields.get('key') ?? '', upload.fileName)
   if (key === '') throw new Refusal('path_malformed', 'the form names no key for the object')
   checkFields(policy, claimed.fields, { bucket: upload.bucket, key })
   const own = blockOf(policy, claimed, `${upload.bucket}/${key}`)
   return { key, grant: credential.grant(own, presignedId(claimed.signature, hashing)) }
 }
-
-/** "${filename}" becomes the last part of what the browser calls the file. */
-const keyOf = (stated: string, fileName: string): string =>
-  stated.replaceAll(`\${filename}`, () => fileName.split(/[/\\]/).at(-1) ?? '')
 
 /** Fields that no condition needs to cover. */
 const isFree = (name: string): boolean =>

@@ -12,7 +12,7 @@ import {
 import { Refusal } from '../../../key/refusal.ts'
 import { attemptOf } from '../../attempt.ts'
 import { Checksummer, statedChecksums } from '../../body/checksums.ts'
-import { type Form, readForm } from '../../body/form.ts'
+import type { Form } from '../../body/form.ts'
 import type { Exchange } from '../../exchange.ts'
 import type { Headers, RawRequest } from '../../request.ts'
 import type { Services } from '../../services.ts'
@@ -26,21 +26,14 @@ import { withChecksums } from './objects.ts'
 import { bucketOfHost, checkHeaders, headerOfText } from './request.ts'
 import { addressesFor } from './verify.ts'
 
-/** A form has this shape, and no other request of S3 has it. */
-export const isForm = ({ method, headers }: RawRequest): boolean =>
-  method === 'POST' && /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
-
-export async function serveForm(
+/** @param form as far as its file */
+export async function servePostForm(
+  form: Form,
   request: RawRequest,
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
-  // whatever follows the form is not read
-  exchange.outgoing.shouldKeepAlive = false
   const bucket = bucketOfForm(request, exchange, services)
-  services.transfers.checkUploads()
-  exchange.sendContinue()
-  const form = await readForm(exchange.incoming, request.headers.get('content-type') ?? '')
   const claimed = claimPost(form.fields)
   if (claimed === undefined) {
     throw new Refusal('key_missing', 'the form has no policy, and no key of another kind')

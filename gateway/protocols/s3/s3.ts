@@ -27,7 +27,6 @@ import {
   parseOperation,
   type S3Operation,
 } from './operation.ts'
-import { isForm, serveForm } from './post-form.ts'
 import { s3ProblemOf } from './problem.ts'
 import { s3RequestOf } from './request.ts'
 import { isSts } from './sts.ts'
@@ -77,8 +76,7 @@ const TAKES_BODY: ReadonlySet<OperationName> = new Set([
 
 export const s3: Protocol = {
   name: 's3',
-  recognises: (request, { s3: { enabled } }) =>
-    enabled && !isSts(request) && (isSigned(request) || isForm(request)),
+  recognises: (request, { s3: { enabled } }) => enabled && !isSts(request) && isSigned(request),
   serve,
   preflight,
   problemOf: s3ProblemOf,
@@ -92,7 +90,6 @@ const isSigned = ({ query, headers }: RawRequest): boolean =>
   )
 
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
-  if (isForm(request)) return serveForm(request, exchange, services)
   const { claimed, found } = await verifiedRequest(request, exchange, services)
   const call: Call = {
     request: s3RequestOf(request, found, claimed.form, services.publicUrls),

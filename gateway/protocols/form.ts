@@ -1,0 +1,162 @@
+/**
+ * Uploads by an HTML form without script: POST /BUCKET/ or /BUCKET/PREFIX/, as multipart/form-data.
+ * Whose form it is, its fields say: with `vk` it is ours, with a signed policy it is one of S3.
+ */
+import { grantsOrigin } from '../../key/clear.ts'
+import { essenceOf } from '../../key/media-type.ts'
+import {
+  keyOfForm,
+  type ObjectPath,
+  type Prefix,
+  parseObjectPath,
+  parseTarget,
+} from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
+import type { Grant } from '../../key/sign.ts'
+import { attemptOf } from '../attempt.ts'
+import { Digester, etagOf } from '../body/digest.ts'
+import { type Form, readForm } from '../body/form.ts'
+import type { Exchange } from '../exchange.ts'
+import type { RawRequest } from '../request.ts'
+import { respond, respondJson } from '../respond.ts'
+import type { Services } from '../services.ts'
+import type { Committed } from '../store/store.ts'
+import { DEFAULT_TYPE, put } from '../verbs/put.ts'
+import { describe, locationOf, native } from './native.ts'
+import { problemOf } from './problem.ts'
+import type { Protocol } from './protocol.ts'
+import { servePostForm } from './s3/post-form.ts'
+import { s3ProblemOf } from './s3/problem.ts'
+
+export const form: Protocol = {
+  ...native,
+  name: 'form',
+  recognises: isForm,
+  serve,
+  problemOf: (refusal, exchange) =>
+    exchange.isFormOfS3 ? s3ProblemOf(refusal, exchange) : problemOf(refusal, exchange.id),
+}
+
+/** A form has this shape, and no other request to a bucket has it. */
+function isForm({ method, path, headers }: RawRequest): boolean {
+  const isMultipart = /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
+  return method === 'POST' && isMultipart && !path.startsWith('/-/')
+}
+
+async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
+  // whatever follows the form is not read
+  exchange.outgoing.shouldKeepAlive = false
+  // until its fields say otherwise
+  exchange.isFormOfS3 = services.s3.enabled
+  services.transfers.checkUploads()
+  exchange.sendContinue()
+  const form = await readForm(exchange.incoming, request.headers.get('content-type') ?? '')
+  exchange.isFormOfS3 &&= form.fields.every(([name]) => name !== 'vk')
+  if (exchange.isFormOfS3) return servePostForm(form, request, exchange, services)
+  const key = fieldOf(form, 'vk')
+  if (key === undefined) {
+    throw new Refusal('key_missing', 'the form has no field "vk" with a key before its file')
+  }
+  await serveNative(form, key, request, exchange, services)
+}
+
+/** @throws Refusal request_malformed for a field that is there twice; key_ambiguous for the key */
+function fieldOf({ fields }: Form, name: string): string | undefined {
+  const [value, second] = fields.flatMap(([field, value]) => (field === name ? [value] : []))
+  if (second === undefined) return value
+  throw name === 'vk'
+    ? new Refusal('key_ambiguous', 'the form has the field "vk" more than once')
+    : new Refusal('request_malformed', `the form has the field "${name}" more than once`)
+}
+
+async function serveNative(
+  form: Form,
+  key: string,
+  request: RawRequest,
+  exchange: Exchange,
+  services: Services,
+): Promise<void> {
+  const { gatekeeper, clock } = services
+  const grant = await gatekeeper.verify({ key })
+  exchange.grant = grant
+  const path = pathOf(form, request)
+  const wanted = { method: 'PUT', path, upload: { type: typeOf(form) } } as const
+  const attempt = attemptOf(wanted, request, exchange.client, clock.now())
+  const admitted = await gatekeeper.admit(grant, attempt)
+  const answer = answerOf(form, grant)
+  const committed = await put(admitted, services, exchange, {
+    condition: {},
+    body: form.body,
+    digest: new Digester([]),
+    describe: ({ sha256 }) => ({ etag: etagOf(sha256) }),
+  })
+  answer(committed, exchange, services)
+}
+
+/** @throws Refusal path_malformed, request_malformed */
+function pathOf(form: Form, { path }: RawRequest): ObjectPath {
+  const folder = folderOf(path)
+  if (form.fileName === '') throw new Refusal('request_malformed', 'no file was chosen')
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: so forms write it
+  const key = keyOfForm(fieldOf(form, 'key') ?? '${filename}', form.fileName)
+  return parseObjectPath(folder + key)
+}
+
+function folderOf(path: string): Prefix {
+  const target = parseTarget(path)
+  if (target.kind === 'prefix' && target.path !== '') return target.path
+  throw new Refusal(
+    'path_malformed',
+    'a form is sent to a folder: POST /BUCKET/ or /BUCKET/PREFIX/',
+  )
+}
+
+/** As the field says, else as the browser does. @throws Refusal request_malformed */
+function typeOf(form: Form): string {
+  const type = fieldOf(form, 'content-type') ?? (form.fileType || DEFAULT_TYPE)
+  if (essenceOf(type) !== undefined && type.length <= 256) return type
+  throw new Refusal('request_malformed', 'the file is of a media type such as image/png')
+}
+
+// ── answering ───────────────────────────────────────────────────────────────
+
+type Answer = (committed: Committed, exchange: Exchange, services: Services) => void
+
+/**
+ * What is to be answered when the file is there: a redirect, or a status.
+ * @throws Refusal request_malformed, before anything is stored
+ */
+function answerOf(form: Form, grant: Grant): Answer {
+  const redirect = fieldOf(form, 'redirect') ?? fieldOf(form, 'success_action_redirect')
+  const status = fieldOf(form, 'success_action_status')
+  if (redirect !== undefined) return redirectTo(redirect, grant)
+  if (status !== undefined && !['200', '201', '204'].includes(status)) {
+    throw new Refusal('request_malformed', 'success_action_status is 200, 201 or 204')
+  }
+  return ({ info, created }, exchange, services) => {
+    const facts = ['ETag', info.etag, 'Location', locationOf(info, services)]
+    if (status === '204') return respond(exchange, services, 204, facts)
+    const usual = created ? 201 : 200
+    respondJson(exchange, services, status ? Number(status) : usual, facts, describe(info))
+  }
+}
+
+/** No origin: what is resolved against it and stays there is a path of ours. */
+const HERE = 'http://here.invalid'
+
+/** To a path of this origin, or to an origin that the key names. */
+function redirectTo(stated: string, grant: Grant): Answer {
+  const url = URL.canParse(stated, HERE) ? new URL(stated, HERE) : undefined
+  if (url === undefined || !(url.origin === HERE || grantsOrigin(grant, url.origin))) {
+    throw new Refusal(
+      'request_malformed',
+      'the form redirects to a path here, such as /thanks, or to an origin that the key names',
+    )
+  }
+  return ({ info: { path, etag } }, exchange, services) => {
+    url.searchParams.append('path', path)
+    url.searchParams.append('etag', etag)
+    const location = url.origin === HERE ? url.href.slice(HERE.length) : url.href
+    respond(exchange, services, 303, ['Location', location, 'ETag', etag], '')
+  }
+}

@@ -35,6 +35,8 @@ export class Session extends EventTarget {
   #facts: KeyFacts
   /** of the server's clock, in seconds: this one may be wrong by days */
   #ahead: number
+  /** asked before a problem ends the session: true where the page goes on nevertheless */
+  keeps: (problem: Problem) => boolean = () => false
 
   constructor(key: string, facts: KeyFacts, page: HTMLElement, reopen: () => void) {
     super()
@@ -78,7 +80,7 @@ export class Session extends EventTarget {
   /** Shows a problem that ends the session; false for one that does not. */
   ended(problem: unknown): boolean {
     if (!(problem instanceof Problem) || !FINAL.has(problem.code)) return false
-    if (this.signal.aborted) return true
+    if (this.signal.aborted || this.keeps(problem)) return true
     this.stop()
     if (problem.code === 'pin_required') this.#reopen()
     else showProblem(this.#page, problem, this.key, this.#reopen)
@@ -207,6 +209,14 @@ function whenOf({ code, wait }: Problem, key: string): string | undefined {
 }
 
 function askPin(page: HTMLElement, key: string, reopen: () => void): void {
+  const form = pinForm(key, reopen)
+  document.title = common.pinTitle
+  showState(page, ['lock', ''], common.pinTitle, h('p', { class: 'muted' }, common.pinHint), form)
+  form.querySelector('input')?.focus()
+}
+
+/** @param go called when the gateway has taken the PIN */
+export function pinForm(key: string, go: () => void): HTMLFormElement {
   const input = h('input', {
     class: 'input',
     id: 'pin',
@@ -221,7 +231,7 @@ function askPin(page: HTMLElement, key: string, reopen: () => void): void {
   const onsubmit = (event: SubmitEvent): void => {
     event.preventDefault()
     send.disabled = true
-    showPin(key, input.value).then(reopen, (error: unknown) => {
+    showPin(key, input.value).then(go, (error: unknown) => {
       if (!(error instanceof Problem)) throw error
       send.disabled = false
       input.setAttribute('aria-invalid', 'true')
@@ -231,10 +241,7 @@ function askPin(page: HTMLElement, key: string, reopen: () => void): void {
     })
   }
   const label = h('label', { for: 'pin' }, common.pinLabel)
-  const form = h('form', { onsubmit }, label, input, trouble, send)
-  document.title = common.pinTitle
-  showState(page, ['lock', ''], common.pinTitle, h('p', { class: 'muted' }, common.pinHint), form)
-  input.focus()
+  return h('form', { onsubmit }, label, input, trouble, send)
 }
 
 // ── while it is open ────────────────────────────────────────────────────────

@@ -6,3 +6,4 @@ import * as zh from './texts/zh.ts'
 
 export const common = chosen({ en: en.common, de: de.common, zh: zh.common })
 export const problems = chosen({ en: en.problems, de: de.problems, zh: zh.problems })
+export const drop = chosen({ en: en.drop, de: de.drop, zh: zh.drop })

@@ -1,5 +1,25 @@
-/** The drop page: a place to send files to. */
-import { h } from '../common/dom.ts'
-import { common } from '../common/texts.ts'
+/** The drop page: a place to send files to, for whoever has the link. */
+import { h, icon } from '../common/dom.ts'
+import { openPage, type Session, showState } from '../common/session.ts'
+import { drop } from '../common/texts.ts'
+import { Room } from './room.ts'
 
-document.querySelector('#page')?.append(h('p', { class: 'muted' }, common.loading))
+const page = document.querySelector<HTMLElement>('#page')
+if (page !== null) openPage(page, (session) => show(page, session))
+
+async function show(page: HTMLElement, session: Session): Promise<void> {
+  const { methods, paths } = session.facts
+  if (methods.includes('PUT') && paths.some((path) => path !== '/')) {
+    return new Room(session).open(page)
+  }
+  document.title = drop.title
+  const isForReading = methods.includes('GET')
+  const link = h(
+    'a',
+    { class: 'button primary', href: `share#${session.key}` },
+    icon('download'),
+    h('span', {}, drop.goToShare),
+  )
+  const why = methods.includes('PUT') ? drop.noFolder : drop.noWrite
+  showState(page, ['upload', 'warn'], why, isForReading ? link : undefined)
+}

@@ -1,0 +1,307 @@
+/** The open drop page: the queue, what feeds it, what it says, and what happens around it. */
+
+import type { ObjectPath } from '../../../key/object-path.ts'
+import type { Problem } from '../common/ask.ts'
+import { fill, h, icon } from '../common/dom.ts'
+import { count } from '../common/format.ts'
+import { ours } from '../common/key.ts'
+import { say, tell, warn } from '../common/say.ts'
+import { expiryOf, pinForm, type Session } from '../common/session.ts'
+import { common, drop } from '../common/texts.ts'
+import { Announcer } from './announcer.ts'
+import { Arrived } from './arrived.ts'
+import type { FileHandle, Picked } from './collect.ts'
+import { type Item, isPending } from './item.ts'
+import { foldersOf } from './limits.ts'
+import { isFirstTab, Memory, type Remembered } from './memory.ts'
+import { QueueView } from './queue-view.ts'
+import { Sender } from './sender.ts'
+import { Uploads } from './uploads.ts'
+import { limitsOf, limitWords, problemWords } from './words.ts'
+import { xhr } from './xhr.ts'
+import { zoneOf } from './zone.ts'
+
+const TICK = 500
+
+const now = (): number => performance.now()
+
+export class Room {
+  readonly #session: Session
+  readonly #sender: Sender
+  readonly #memory: Memory
+  readonly #uploads: Uploads
+  readonly #view: QueueView
+  readonly #arrived: Arrived
+  readonly #announcer: Announcer
+  readonly #handles = new Map<string, FileHandle>()
+  readonly #notice = h('p', { class: 'notice', role: 'status', hidden: true })
+  readonly #zone: HTMLElement
+  readonly #single: string | undefined
+  #dialog: HTMLDialogElement | undefined
+  #seen = new Set<Item>()
+  #isDue = false
+  #hasEnded = false
+  #wake: Promise<WakeLockSentinel | undefined> | undefined
+
+  constructor(session: Session) {
+    const { facts, key } = session
+    const limits = limitsOf(facts)
+    const [folder] = foldersOf(limits)
+    this.#session = session
+    this.#single = folder === undefined ? facts.paths[0] : undefined
+    this.#sender = new Sender(xhr, ours('..').href.replace(/\/$/, ''), key, now)
+    this.#memory = new Memory(facts.id)
+    this.#uploads = this.#queue(folder ?? '', limits)
+    this.#announcer = new Announcer(say, (milliseconds, callback) =>
+      setTimeout(callback, milliseconds),
+    )
+    this.#arrived = new Arrived(facts.id, () => session.now())
+    const actions = {
+      go: (item: Item) => void this.#go(item),
+      remove: (item: Item) => this.#view.remove(item),
+    }
+    this.#view = new QueueView(this.#uploads, actions, now)
+    this.#zone = zoneOf(limits, (picked) => this.#take(picked), session.signal)
+  }
+
+  /** Fills the page, and goes on with what was begun before a reload. */
+  async open(page: HTMLElement): Promise<void> {
+    const { facts } = this.#session
+    document.title = drop.title
+    fill(
+      page,
+      h(
+        'div',
+        { class: 'drop' },
+        this.#header(),
+        this.#notice,
+        this.#zone,
+        this.#view.element,
+        this.#arrived.element,
+      ),
+    )
+    this.#watch()
+    if (!(await isFirstTab(facts.id))) return
+    for (const begun of await this.#memory.recall(Date.now())) await this.#restore(begun)
+  }
+
+  #header(): HTMLElement {
+    const { facts } = this.#session
+    const limits = limitWords(facts).map(({ picture, words }) =>
+      h('li', { class: 'fact' }, icon(picture), h('span', {}, words)),
+    )
+    return h(
+      'header',
+      { class: 'intro' },
+      h('h1', {}, drop.title),
+      h('p', { class: 'muted' }, drop.intro),
+      facts.message !== undefined &&
+        h(
+          'figure',
+          { class: 'message' },
+          h('figcaption', { class: 'muted' }, common.messageLabel),
+          h('blockquote', { dir: 'auto' }, facts.message),
+        ),
+      h('ul', { class: 'facts', 'aria-label': drop.limits }, ...limits, expiryOf(this.#session)),
+    )
+  }
+
+  #queue(folder: string, limits: ReturnType<typeof limitsOf>): Uploads {
+    return new Uploads(folder, limits, {
+      send: (item, listener, signal) => this.#sender.send(item, listener, signal),
+      now,
+      later: (milliseconds, callback) => {
+        const timer = setTimeout(callback, milliseconds)
+        return () => clearTimeout(timer)
+      },
+      random: Math.random,
+      changed: (item) => this.#changed(item),
+      remember: (item) => void this.#remember(item),
+      forget: (upload) => void this.#sender.forget(upload),
+      pinNeeded: () => this.#askPin(),
+    })
+  }
+
+  // ── files come in ─────────────────────────────────────────────────────────
+
+  #take(picked: readonly Picked[]): void {
+    if (this.#hasEnded) {
+      warn(drop.closed)
+      return
+    }
+    const taken = picked.flatMap(({ file, relative, handle }) => {
+      const item =
+        this.#single === undefined
+          ? this.#uploads.add(file, relative)
+          : this.#uploads.addAs(file, this.#single as ObjectPath)
+      if (item !== undefined && handle !== undefined) this.#handles.set(item.fingerprint, handle)
+      return item ?? []
+    })
+    if (picked.length > 0 && taken.length === 0) this.#announcer.say(drop.nothingNew)
+    const refused = taken.filter(({ state }) => state === 'refused').length
+    const words = [
+      taken.length > 0 && drop.added(taken.length, count(taken.length)),
+      refused > 0 && drop.refused(refused, count(refused)),
+    ]
+    if (taken.length > 0) this.#announcer.say(words.filter(Boolean).join(' '))
+  }
+
+  /** By itself where the browser lets the page read the file again; else the person says so. */
+  async #restore(begun: Remembered): Promise<void> {
+    const item = this.#uploads.restore(begun)
+    if (begun.handle === undefined) return
+    this.#handles.set(begun.fingerprint, begun.handle)
+    const permission = await begun.handle.queryPermission?.({ mode: 'read' })
+    if (permission === 'granted') await this.#readAgain(item, begun.handle)
+  }
+
+  /** The file may have been changed meanwhile: then what is there of it is of no use. */
+  async #readAgain(item: Item, handle: FileHandle): Promise<void> {
+    const file = await handle.getFile().catch(() => undefined)
+    const isSame =
+      file !== undefined && item.fingerprint.startsWith(`${file.size}-${file.lastModified}-`)
+    if (isSame) this.#uploads.provide(item, file)
+    else warn(drop.fileChanged(item.name))
+  }
+
+  // ── what people do ────────────────────────────────────────────────────────
+
+  async #go(item: Item): Promise<void> {
+    if (item.state === 'interrupted') return this.#continue(item)
+    const isPause = item.state === 'uploading' || item.state === 'waiting'
+    this.#uploads.act(item, isPause ? 'pause' : 'resume')
+  }
+
+  async #continue(item: Item): Promise<void> {
+    const handle = this.#handles.get(item.fingerprint)
+    const permission = await handle?.requestPermission?.({ mode: 'read' })
+    if (handle !== undefined && permission === 'granted') return this.#readAgain(item, handle)
+    const input = h('input', { type: 'file' })
+    input.addEventListener('change', () => {
+      const [file] = input.files ?? []
+      if (file === undefined) return
+      const parts = item.name.split('/').slice(0, -1)
+      const known = this.#uploads.add(file, [...parts, file.name].join('/'))
+      if (known !== item) warn(drop.otherFile(item.name))
+    })
+    input.click()
+  }
+
+  #askPin(): void {
+    if (this.#dialog !== undefined) return
+    const title = h('h2', { id: 'pin-title' }, common.pinTitle)
+    const form = pinForm(this.#session.key, () => {
+      this.#dialog?.close()
+      this.#uploads.release()
+    })
+    const dialog = h('dialog', { class: 'card pin', 'aria-labelledby': 'pin-title' }, title, form)
+    dialog.addEventListener('close', () => {
+      dialog.remove()
+      this.#dialog = undefined
+    })
+    document.body.append(dialog)
+    this.#dialog = dialog
+    dialog.showModal()
+  }
+
+  // ── what happens ──────────────────────────────────────────────────────────
+
+  #changed(item: Item | undefined): void {
+    if (item !== undefined) this.#tellOf(item)
+    if (this.#isDue) return
+    this.#isDue = true
+    setTimeout(() => {
+      this.#isDue = false
+      this.#update()
+    })
+  }
+
+  #update(): void {
+    const { items } = this.#uploads
+    this.#view.update()
+    this.#arrived.update(items.every(({ state }) => state === 'done' || state === 'cancelled'))
+    this.#zone.classList.toggle('small', items.length > 0)
+    this.#stayAwake(items.some(({ state }) => state === 'uploading'))
+    this.#showNotice()
+  }
+
+  /** Once per item and outcome: what arrived goes to the receipt, what failed is said. */
+  #tellOf(item: Item): void {
+    if (item.state === 'failed' && item.problem !== undefined) {
+      this.#announcer.say(drop.failedOne(item.name, problemWords(item.problem)))
+    }
+    if (item.state !== 'done' || item.stored === undefined || this.#seen.has(item)) return
+    this.#seen.add(item)
+    const name = item.stored.path.slice(
+      item.folder?.length ?? item.stored.path.lastIndexOf('/') + 1,
+    )
+    const isRenamed = item.folder !== undefined && name !== item.name
+    this.#arrived.add({ ...item.stored, name, ...(isRenamed && { sentAs: item.name }) })
+    const { items } = this.#uploads
+    const isLast = !items.some(({ state }) => isPending(state))
+    const total = this.#arrived.count
+    this.#announcer.say(isLast ? drop.allArrived(total, count(total)) : drop.arrivedNamed(name))
+  }
+
+  #showNotice(): void {
+    const isOffline = !this.#uploads.online
+    const isHeld = this.#hasEnded
+    this.#notice.hidden = !isOffline && !isHeld
+    if (this.#notice.hidden) return
+    const words = isOffline ? drop.offline : drop.endedWhileOpen
+    if (this.#notice.textContent === words) return
+    fill(this.#notice, icon(isOffline ? 'offline' : 'clock'), h('span', {}, words))
+  }
+
+  async #remember(item: Item): Promise<void> {
+    const { upload, fingerprint } = item
+    if (upload === undefined) return this.#memory.drop(fingerprint)
+    await this.#memory.keep({ ...item, upload }, this.#handles.get(fingerprint), Date.now())
+  }
+
+  // ── around ────────────────────────────────────────────────────────────────
+
+  #watch(): void {
+    const { signal } = this.#session
+    const look = (): void => {
+      const was = this.#uploads.online
+      this.#uploads.online = navigator.onLine
+      if (!was && navigator.onLine) tell(drop.onlineAgain)
+    }
+    window.addEventListener('online', look, { signal })
+    window.addEventListener('offline', look, { signal })
+    window.addEventListener('beforeunload', (event) => this.#guard(event), { signal })
+    const timer = setInterval(() => this.#view.tick(), TICK)
+    signal.addEventListener('abort', () => {
+      clearInterval(timer)
+      this.#uploads.actOnAll('pause')
+      this.#stayAwake(false)
+    })
+    this.#session.keeps = (problem) => this.#end(problem)
+    look()
+  }
+
+  /** What runs goes on to its end, and the receipt stays: the page is not taken away by the clock. */
+  #end(problem: Problem): boolean {
+    if (problem.code !== 'key_expired') return false
+    this.#hasEnded = true
+    this.#zone.hidden = true
+    this.#update()
+    return true
+  }
+
+  #guard(event: BeforeUnloadEvent): void {
+    const { items } = this.#uploads
+    if (items.some(({ state }) => isPending(state) || state === 'chosen')) event.preventDefault()
+  }
+
+  /** A phone that goes to sleep would stop sending. */
+  #stayAwake(isNeeded: boolean): void {
+    if (isNeeded && this.#wake === undefined) {
+      this.#wake = navigator.wakeLock?.request('screen').catch(() => undefined)
+    } else if (!isNeeded && this.#wake !== undefined) {
+      void this.#wake.then((lock) => lock?.release())
+      this.#wake = undefined
+    }
+  }
+}

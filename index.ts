@@ -5,11 +5,12 @@
  *     const { url } = mint({ path: 'photos/cat.jpg', expiresIn: '1h', signingKey, publicUrl })
  *     const once = narrow(url, { once: true })
  */
-import { type Minted, mint as mintWith } from './issuer/mint.ts'
+import { type Minted, mint as mintWith, randomId } from './issuer/mint.ts'
 import { narrow as narrowAt } from './issuer/narrow.ts'
 import type { MintOptions, NarrowOptions } from './issuer/options.ts'
 import { type InspectedKey, inspectKey } from './key/inspect.ts'
 import { keyOf } from './key/link.ts'
+import { nodeMac } from './key/node-mac.ts'
 import { parseSigningKey } from './key/signer.ts'
 import { parseDuration, type Seconds, secondsOf } from './key/units.ts'
 
@@ -63,7 +64,7 @@ export function mint({
  * @throws Refusal key_missing, key_ambiguous or key_malformed
  */
 export const narrow = (urlOrKey: string, options: NarrowOptions): string =>
-  narrowAt(urlOrKey, options, secondsOf(Date.now()))
+  narrowAt(urlOrKey, options, { now: secondsOf(Date.now()), mac: nodeMac, randomId })
 
 /**
  * What a link or key says, block by block, with its words. Whether a gateway honours it is not

@@ -3,7 +3,6 @@ import { isInside, parseCidr } from '../key/address.ts'
 import { type Block, type Claim, scopesOf } from '../key/claims.ts'
 import { inspectKey } from '../key/inspect.ts'
 import { keyOf, withKey } from '../key/link.ts'
-import { nodeMac } from '../key/node-mac.ts'
 import {
   covers,
   type ObjectPath,
@@ -14,9 +13,17 @@ import {
 } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import { narrowKey } from '../key/sign.ts'
+import type { Mac } from '../key/signer.ts'
 import type { UnixSeconds } from '../key/units.ts'
-import { randomId } from './mint.ts'
 import { type NarrowOptions, restrictionsFrom, SIZE_UNLIMITED } from './options.ts'
+
+/** What narrowing takes from where it runs: a program, or a browser. */
+export interface NarrowContext {
+  readonly now: UnixSeconds
+  readonly mac: Mac
+  /** an id for a block that counts something and whose options state none */
+  readonly randomId: () => string
+}
 
 /**
  * A link or a key with one more block, of what was stated only, in the form it came in. A block that
@@ -25,10 +32,14 @@ import { type NarrowOptions, restrictionsFrom, SIZE_UNLIMITED } from './options.
  * @throws OptionsError with every mistake
  * @throws Refusal key_missing, key_ambiguous, key_malformed
  */
-export function narrow(urlOrKey: string, options: NarrowOptions, now: UnixSeconds): string {
+export function narrow(
+  urlOrKey: string,
+  options: NarrowOptions,
+  { now, mac, randomId }: NarrowContext,
+): string {
   const { key, url } = keyOf(urlOrKey)
   const block = restrictionsFrom(options, { now, id: randomId() })
-  const narrowed = narrowKey(key, block, nodeMac)
+  const narrowed = narrowKey(key, block, mac)
   if (url === undefined) return narrowed
   return withKey(
     block.path === undefined ? url : moved(url, key, scopesOf(block.path), now),

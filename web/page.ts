@@ -20,7 +20,9 @@ const POLICY = [
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
   "connect-src 'self'",
-  "frame-src 'self' blob:",
+  'frame-src blob:',
+  // what a browser's own reader of PDF counts as
+  'object-src blob:',
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",

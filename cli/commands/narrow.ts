@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import { randomId } from '../../issuer/mint.ts'
 import { narrow as narrowed } from '../../issuer/narrow.ts'
 import type { NarrowOptions } from '../../issuer/options.ts'
 import { inspectKey } from '../../key/inspect.ts'
 import { keyOf } from '../../key/link.ts'
+import { nodeMac } from '../../key/node-mac.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { addRestrictions, repeated, restrictionsStated, withFlagNames } from '../restrictions.ts'
@@ -34,7 +36,7 @@ async function narrow(cli: Cli, text: string, flags: Flags): Promise<void> {
     throw new UsageError('state at least one restriction, such as --expires 5m or --method GET')
   }
   const now = cli.shell.now()
-  const result = withFlagNames(() => narrowed(text, options, now))
+  const result = withFlagNames(() => narrowed(text, options, { now, mac: nodeMac, randomId }))
   const { key, url } = keyOf(result)
   const { id, scopes, methods, expires } = inspectKey(key, now)
   if (scopes.length === 0 || methods.length === 0) {

@@ -1,5 +1,5 @@
 /** Taking files along: one by one, or many as one zip. */
-import { ask } from '../common/ask.ts'
+import { ask, Problem } from '../common/ask.ts'
 import { plainName } from '../common/dom.ts'
 import { LINK_LIFE, linkTo, narrowed, urlOf } from '../common/key.ts'
 import { tell, warn } from '../common/say.ts'
@@ -89,7 +89,8 @@ export async function attempt(
     await action()
   } catch (error) {
     if ((error as Error).name === 'AbortError' || session.ended(error)) return
+    // first, since it may take away a dialog, and the message with it
+    if (error instanceof Problem && error.code === 'object_not_found') gone?.()
     warn(sentenceOf(error))
-    if ((error as { code?: string }).code === 'object_not_found') gone?.()
   }
 }

@@ -1,15 +1,16 @@
 /** The thread behind `writer.ts`: takes all jobs that wait, runs them in one transaction, commits, answers. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Database, DatabaseError, explained, isFinal, lost, openDatabase } from './open.ts'
+import {
+  type Database,
+  DatabaseError,
+  explained,
+  isFinal,
+  lost,
+  openDatabase,
+  type Statement,
+} from './open.ts'
 import { displacement } from './presence.ts'
-import type { JobsModule, JobTable, Reply } from './writer.ts'
-
-interface Job {
-  readonly id: number
-  readonly name: string
-  readonly argument: unknown
-}
-type Message = Job | 'close'
+import type { Job, JobsModule, JobTable, Message, Reply } from './writer.ts'
 
 /** More would hold the write lock for long while other processes wait. */
 const MAX_GROUP = 1024
@@ -30,17 +31,20 @@ interface Opened {
   readonly table: JobTable
   /** why what is written would be gone with this process */
   readonly displaced: () => string | undefined
+  readonly begin: Statement
+  readonly commit: Statement
 }
 
 /** All that is done here is committed when this returns; the replies say what was. */
-function runGroup({ db, table, displaced }: Opened, group: readonly Job[]): readonly Reply[] {
+function runGroup(opened: Opened, group: readonly Job[]): readonly Reply[] {
+  const { db, displaced, begin, commit } = opened
   try {
     if (final !== undefined) throw final
     const what = displaced()
     if (what !== undefined) throw lost(file, what)
-    db.exec('BEGIN IMMEDIATE')
-    const replies = group.map((job) => runJob(db, table, job))
-    db.exec('COMMIT')
+    begin.run()
+    const replies = runTogether(opened, group) ?? runApart(opened, group)
+    commit.run()
     return replies
   } catch (error) {
     const reason = explained(file, error)
@@ -50,44 +54,80 @@ function runGroup({ db, table, displaced }: Opened, group: readonly Job[]): read
   }
 }
 
-/** A job that fails is undone by itself; the others of its group go on, unless the database is at fault. */
-function runJob(db: Database, table: JobTable, { id, name, argument }: Job): Reply {
-  db.exec('SAVEPOINT job')
+/**
+ * Jobs hardly ever fail, and a savepoint for each would double what they cost: so none has one.
+ * Where one fails after all, everything is undone and begun anew, undefined is returned, and they
+ * are to be run apart.
+ */
+function runTogether({ db, table, begin }: Opened, group: readonly Job[]): Reply[] | undefined {
   try {
-    const job = table[name]
-    if (job === undefined) throw new DatabaseError('NO_SUCH_JOB', `there is no job "${name}"`)
-    const value = job(argument)
-    db.exec('RELEASE job')
-    return { id, value }
+    return group.map((job) => ({ id: job.id, value: resultOf(table, job) }))
   } catch (error) {
     const reason = explained(file, error)
-    // Some errors (a full disk) have undone the whole group already; a savepoint outside of a
-    // transaction would commit the next job by itself.
+    // Some errors (a full disk) have undone the whole group already, and would again.
     if (!db.inTransaction || isFinal(reason.code)) throw reason
-    db.exec('ROLLBACK TO job; RELEASE job')
-    return refused(id, reason)
+    db.exec('ROLLBACK')
+    begin.run()
+    return undefined
   }
 }
 
-function takeWaiting(first: Message): Message[] {
-  const messages = [first]
-  while (messages.length < MAX_GROUP) {
+/** A job that fails is undone by itself; the others of its group go on, unless the database is at fault. */
+function runApart({ db, table }: Opened, group: readonly Job[]): Reply[] {
+  return group.map((job) => {
+    db.exec('SAVEPOINT job')
+    try {
+      const value = resultOf(table, job)
+      db.exec('RELEASE job')
+      return { id: job.id, value }
+    } catch (error) {
+      const reason = explained(file, error)
+      // a savepoint outside of a transaction would commit the next job by itself
+      if (!db.inTransaction || isFinal(reason.code)) throw reason
+      db.exec('ROLLBACK TO job; RELEASE job')
+      return refused(job.id, reason)
+    }
+  })
+}
+
+function resultOf(table: JobTable, { name, argument }: Job): unknown {
+  const job = table[name]
+  if (job === undefined) throw new DatabaseError('NO_SUCH_JOB', `there is no job "${name}"`)
+  return job(argument)
+}
+
+interface Waiting {
+  readonly group: readonly Job[]
+  readonly isLast: boolean
+}
+
+/** All jobs that wait, as far as one group may hold them. */
+function takeWaiting(first: Message): Waiting {
+  const group: Job[] = []
+  let message: Message | undefined = first
+  while (message !== undefined && message !== 'close') {
+    group.push(...message)
+    if (group.length >= MAX_GROUP) break
     const next = receiveMessageOnPort(port) as { message: Message } | undefined
-    if (next === undefined) break
-    messages.push(next.message)
+    message = next?.message
   }
-  return messages
+  return { group, isLast: message === 'close' }
 }
 
 try {
   const { migrations, prepareJobs } = (await import(jobsUrl)) as JobsModule
   const db = openDatabase(file, migrations)
-  const opened = { db, table: prepareJobs(db), displaced: displacement(file) }
+  const opened: Opened = {
+    db,
+    table: prepareJobs(db),
+    displaced: displacement(file),
+    begin: db.prepare<[]>('BEGIN IMMEDIATE'),
+    commit: db.prepare<[]>('COMMIT'),
+  }
   port.on('message', (first: Message) => {
-    const messages = takeWaiting(first)
-    const group = messages.filter((message) => message !== 'close')
+    const { group, isLast } = takeWaiting(first)
     if (group.length > 0) port.postMessage(runGroup(opened, group))
-    if (group.length < messages.length) {
+    if (isLast) {
       db.close()
       port.close()
     }

@@ -19,6 +19,15 @@ export interface JobsModule {
 // biome-ignore lint/suspicious/noExplicitAny: each table states its own arguments
 export type JobTable = Readonly<Record<string, (argument: any) => unknown>>
 
+export interface Job {
+  readonly id: number
+  readonly name: string
+  readonly argument: unknown
+}
+
+/** What the thread is told: jobs in the order in which they were asked for, or that it shall end. */
+export type Message = readonly Job[] | 'close'
+
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly code: string; readonly message: string }
@@ -28,8 +37,13 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/** So many jobs go to the thread without waiting for more to come. */
+const MAX_SENT_AT_ONCE = 64
+
 export class Writer<Jobs extends JobTable> {
   readonly #thread: Worker
+  /** asked for in this turn of the event loop: a message costs more than a job does */
+  #asked: Job[] = []
   readonly #waiting = new Map<number, Waiting>()
   readonly #ended: Promise<void>
   readonly #listeners: (() => void)[] = []
@@ -86,14 +100,43 @@ export class Writer<Jobs extends JobTable> {
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
-      this.#thread.postMessage({ id, name, argument })
+      this.#ask({ id, name, argument })
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   }
 
+  #ask(job: Job): void {
+    if (this.#asked.push(job) === 1) setImmediate(() => this.#send())
+    else if (this.#asked.length === MAX_SENT_AT_ONCE) this.#send()
+  }
+
+  #send(): void {
+    if (this.#asked.length === 0) return
+    const jobs = this.#asked
+    this.#asked = []
+    try {
+      this.#thread.postMessage(jobs satisfies Message)
+    } catch {
+      for (const job of jobs) this.#sendAlone(job)
+    }
+  }
+
+  /** What can't be cloned harms no other. */
+  #sendAlone(job: Job): void {
+    try {
+      this.#thread.postMessage([job] satisfies Message)
+    } catch (error) {
+      this.#waiting.get(job.id)?.reject(error as Error)
+      this.#waiting.delete(job.id)
+    }
+  }
+
   /** Finishes what was asked so far, closes the database, ends the thread. Idempotent. */
   async close(): Promise<void> {
-    if (!this.#closed) this.#thread.postMessage('close')
+    if (!this.#closed) {
+      this.#send()
+      this.#thread.postMessage('close' satisfies Message)
+    }
     this.#closed = true
     await this.#ended
   }

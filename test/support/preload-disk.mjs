@@ -92,18 +92,26 @@ fs.openSync = (path, ...how) => {
 }
 syncBuiltinESMExports()
 
-const { exec } = SqliteDatabase.prototype
-SqliteDatabase.prototype.exec = function (sql) {
-  if (sql !== 'COMMIT') return exec.call(this, sql)
-  if (isFull()) {
-    exec.call(this, 'ROLLBACK')
-    throw new SqliteDatabase.SqliteError('database or disk is full', 'SQLITE_FULL')
+const { prepare } = SqliteDatabase.prototype
+SqliteDatabase.prototype.prepare = function (sql) {
+  const statement = prepare.call(this, sql)
+  if (sql === 'COMMIT') watchCommit(this, statement)
+  return statement
+}
+
+function watchCommit(db, statement) {
+  const { run } = statement
+  statement.run = (...given) => {
+    if (isFull()) {
+      db.exec('ROLLBACK')
+      throw new SqliteDatabase.SqliteError('database or disk is full', 'SQLITE_FULL')
+    }
+    // at synchronous=FULL a commit is a sync of the log
+    const ended = noted('sync', `${db.name}-wal`)
+    const result = run.apply(statement, given)
+    ended()
+    return result
   }
-  // at synchronous=FULL a commit is a sync of the log
-  const ended = noted('sync', `${this.name}-wal`)
-  const result = exec.call(this, sql)
-  ended()
-  return result
 }
 
 const { push } = IncomingMessage.prototype

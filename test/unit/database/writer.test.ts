@@ -67,6 +67,13 @@ describe('a group', () => {
     expect(await codeOf(attempt)).toBe('NO_SUCH_JOB')
   })
 
+  test('an argument that can not be sent is refused, and harms no other', async () => {
+    const unsendable = writer.run('add', (() => 1) as never)
+    const other = writer.run('add', 7)
+    await expect(unsendable).rejects.toThrow(/could not be cloned/)
+    expect(await other).toBe(7)
+  })
+
   test('where the whole transaction was lost, nobody is told that it was done, and nothing is', async () => {
     const codes = await Promise.all(
       (['add', 'endTransaction', 'add'] as const).map((name, n) => codeOf(writer.run(name, n))),

@@ -24,7 +24,8 @@ const INLINE = new Set([
   'application/pdf',
 ])
 
-const ALWAYS: FlatHeaders = [
+/** Of everything that strangers uploaded. */
+export const ALWAYS: FlatHeaders = [
   'Content-Security-Policy',
   "sandbox; default-src 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options',

@@ -100,8 +100,22 @@ async function sendInBlocks(
   await finished(outgoing)
 }
 
+/** Runs with a block to read into, which is another's afterwards. */
+export async function withBlock<T>(use: (block: Buffer) => Promise<T>): Promise<T> {
+  const block = takeBuffer()
+  try {
+    return await use(block)
+  } finally {
+    giveBack(block)
+  }
+}
+
 /** Whether the bytes went to the operating system; false when the client went away first. */
-function written(outgoing: ServerResponse, part: Uint8Array, progress: Progress): Promise<boolean> {
+export function written(
+  outgoing: ServerResponse,
+  part: Uint8Array,
+  progress: Progress,
+): Promise<boolean> {
   if (!outgoing.destroyed) progress.handed += part.length
   return new Promise((resolve) => {
     const gone = (): void => resolve(false)
@@ -116,7 +130,7 @@ function written(outgoing: ServerResponse, part: Uint8Array, progress: Progress)
 }
 
 /** Resolves when the response is with the operating system, or the client went away. */
-async function finished(outgoing: ServerResponse): Promise<void> {
+export async function finished(outgoing: ServerResponse): Promise<void> {
   if (outgoing.closed) return
   await new Promise((resolve) => outgoing.once('close', resolve))
 }

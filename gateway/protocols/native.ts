@@ -15,6 +15,7 @@ import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
 import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
 import { sendObject } from '../send-object.ts'
+import { respondZip } from '../send-zip.ts'
 import type { Services } from '../services.ts'
 import type { ObjectInfo } from '../store/store.ts'
 import { remove } from '../verbs/delete.ts'
@@ -139,6 +140,9 @@ function perform(
         respond(exchange, services, 204, []),
       )
     case 'LIST':
+      if (parameter(request.query, 'zip') !== undefined) {
+        return respondZip(request.query, action.head, admitted, exchange, services)
+      }
       return sendListing(action, request, admitted, exchange, services)
   }
 }

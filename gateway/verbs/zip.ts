@@ -142,7 +142,7 @@ async function lengthOf(entries: readonly ZipEntry[]): Promise<number> {
 // ── sending ─────────────────────────────────────────────────────────────────
 
 /** Takes a use, as a download of that many bytes. @throws Refusal uses_exhausted */
-export const takeZipUse = (
+export const takeZipUse = async (
   admitted: Admitted,
   { length, etag }: ZipPlan,
   { gatekeeper }: Services,

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
+import { hold } from './lock.ts'
 import type { Database } from './open.ts'
 
 const SUFFIX = '.lock'
@@ -61,19 +62,6 @@ export class Instance {
   close(): void {
     this.#lock.close()
     this.bury(this.id)
-  }
-}
-
-/** SQLite's exclusive lock on an empty file of its own, held until the connection or the process ends. */
-function hold(file: string): Database {
-  const db = new SqliteDatabase(file, { timeout: 0 })
-  try {
-    db.pragma('journal_mode = MEMORY')
-    db.exec('BEGIN EXCLUSIVE')
-    return db
-  } catch (error) {
-    db.close()
-    throw error
   }
 }
 

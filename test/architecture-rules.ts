@@ -19,10 +19,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   key: ['key'],
   database: ['database'],
   ledger: ['ledger', 'key', 'database'],
+  audit: ['audit', 'key', 'database'],
   web: ['web', 'key'],
-  gateway: ['gateway', 'web', 'ledger', 'key', 'database'],
-  issuer: ['issuer', 'web', 'ledger', 'key', 'database'],
-  cli: ['cli', 'gateway', 'issuer', 'ledger', 'key', 'database'],
+  gateway: ['gateway', 'web', 'ledger', 'audit', 'key', 'database'],
+  issuer: ['issuer', 'web', 'ledger', 'audit', 'key', 'database'],
+  cli: ['cli', 'gateway', 'issuer', 'ledger', 'audit', 'key', 'database'],
 }
 export const ROOM_NAMES = Object.keys(ROOMS)
 

@@ -1,0 +1,116 @@
+/**
+ * A slot: what one process at a time appends to, day by day and over restarts, so that all that was
+ * ever written to it is one chain of seals. Its lock is dropped by the operating system with the
+ * process, and the next one goes on where it ended.
+ */
+import type { KeyObject } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tryHold } from '../database/lock.ts'
+import { type AuditFile, auditFile, auditFiles, lockOf } from './names.ts'
+import { sealed } from './seal.ts'
+import { tailOf } from './tail.ts'
+
+export interface Slot {
+  readonly folder: string
+  readonly number: number
+  /** The slot is anybody's from now on. */
+  release(): void
+}
+
+/** The first that is free; the folder is made where it is missing. */
+export function takeSlot(folder: string): Slot {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (let number = 0; ; number += 1) {
+    const lock = tryHold(join(folder, lockOf(number)))
+    if (lock !== undefined) return { folder, number, release: () => void lock.close() }
+  }
+}
+
+/** A file of the slot that ends with its last seal. */
+export interface OpenFile {
+  readonly file: AuditFile
+  readonly handle: FileHandle
+  /** of the last seal */
+  seq: number
+  seal: string
+  /** in bytes, up to and with the last seal */
+  length: number
+}
+
+/** What the first record of a file says of the one before it in its slot. */
+export interface Begun {
+  readonly file: string
+  /** null: this is the first one */
+  readonly after: {
+    readonly file: string
+    /** null where that file has none at all */
+    readonly seq: number | null
+    readonly seal: string | null
+    /** bytes behind that seal, as a crash leaves them */
+    readonly torn: number
+  } | null
+}
+
+/**
+ * Goes on with the newest file of the slot where it is of that day and whole, else begins one that
+ * names it. A day that lies before the newest file's is taken for that one: the clock was set back.
+ * @param record the first record of a new file
+ */
+export async function openIn(
+  { folder, number }: Slot,
+  day: string,
+  key: KeyObject,
+  record: (begun: Begun) => string,
+): Promise<OpenFile> {
+  const newest = auditFiles(folder).findLast(({ slot }) => slot === number)
+  if (newest === undefined) return begin(folder, auditFile(day, number, 0), null, key, record)
+  const { seal, torn, length } = tailOf(join(folder, newest.name))
+  const isSameDay = newest.day >= day
+  if (isSameDay && torn === 0 && seal !== undefined) {
+    const handle = await open(join(folder, newest.name), 'a')
+    return { file: newest, handle, seq: seal.seq, seal: seal.seal, length }
+  }
+  const next = isSameDay
+    ? auditFile(newest.day, number, newest.part + 1)
+    : auditFile(day, number, 0)
+  const after = { file: newest.name, seq: seal?.seq ?? null, seal: seal?.seal ?? null, torn }
+  return begin(folder, next, after, key, record)
+}
+
+/** Named when its first record and the seal over that are on the disk: no file is ever without. */
+async function begin(
+  folder: string,
+  file: AuditFile,
+  after: Begun['after'],
+  key: KeyObject,
+  record: (begun: Begun) => string,
+): Promise<OpenFile> {
+  const seq = (after?.seq ?? -1) + 1
+  const line = `${record({ file: file.name, after })}\n`
+  const { text, seal } = sealed(key, after?.seal ?? '', line, { seq, count: 1 })
+  const unnamed = join(folder, `.${file.name}.new`)
+  await rm(unnamed, { force: true })
+  const handle = await open(unnamed, 'ax', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+    await rename(unnamed, join(folder, file.name))
+    await syncFolder(folder)
+    return { file, handle, seq, seal, length: Buffer.byteLength(text) }
+  } catch (error) {
+    await handle.close()
+    await rm(unnamed, { force: true })
+    throw error
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

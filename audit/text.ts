@@ -1,0 +1,36 @@
+/** How records are put together: by hand, since every request makes one. */
+
+/** JSON escapes what is below a space; the others would let a line act on a terminal that shows it. */
+const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** As a JSON string. */
+export function quoted(text: string): string {
+  if (!UNUSUAL.test(text)) return `"${text}"`
+  return JSON.stringify(text).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** As a JSON array of strings. */
+export const quotedAll = (texts: readonly string[]): string => `[${texts.map(quoted).join(',')}]`
+
+/** A link that somebody encoded once too often carries its key in the path. */
+export const withoutKeys = (path: string): string =>
+  path.includes('vk1') ? path.replace(/vk1(?:sk)?\.[\w.-]+/g, 'vk1...') : path
+
+/** Milliseconds since 1970 as RFC 3339, UTC; all but the milliseconds is made once a second. */
+export class TimeText {
+  #second = Number.NaN
+  #text = ''
+
+  of(milliseconds: number): string {
+    const second = Math.floor(milliseconds / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#text = new Date(second * 1000).toISOString().slice(0, 20)
+    }
+    return `${this.#text}${String(Math.floor(milliseconds) % 1000).padStart(3, '0')}Z`
+  }
+}

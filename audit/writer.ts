@@ -1,0 +1,285 @@
+/**
+ * Writes the records of one process: gathered in memory, appended by one call for all of them at
+ * most every 100 ms, or at once where somebody waits for the disk.
+ */
+import type { KeyObject } from 'node:crypto'
+import { unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Refusal } from '../key/refusal.ts'
+import type { Seconds } from '../key/units.ts'
+import type { AuditSink } from './audit.ts'
+import { auditFiles, dayOf } from './names.ts'
+import { sealed } from './seal.ts'
+import { type OpenFile, openIn, type Slot, takeSlot } from './slot.ts'
+import { TimeText } from './text.ts'
+
+export interface AuditOptions {
+  /** `DATA/audit`, made if missing */
+  readonly folder: string
+  readonly key: KeyObject
+  /** files of days longer ago than this are removed */
+  readonly keep: Seconds
+  /** milliseconds since 1970; the clock of the machine unless stated */
+  readonly now?: () => number
+  /** told once when records can't be written any more, and with undefined when they can again */
+  readonly onTrouble?: (trouble: Refusal | undefined) => void
+}
+
+/** How long a record waits at most, in milliseconds. */
+const DELAY = 100
+/** After a failure, in milliseconds. */
+const RETRY_AFTER = 1000
+/** In characters: what is beyond while nothing can be written is counted, and lost. */
+const MOST_HELD = 16 << 20
+
+const DAY = 86_400_000
+
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (why: Refusal) => void
+}
+
+interface Batch {
+  readonly text: string
+  readonly count: number
+  readonly waiting: readonly Waiting[]
+}
+
+const CLOSED = new Refusal('unavailable', 'the audit has been closed: this process is ending')
+
+/** After it nobody knows what is on the disk, and a second fsync would say that all is well. */
+class NotSynced extends Error {}
+
+export class AuditWriter implements AuditSink {
+  readonly #options: AuditOptions
+  readonly #slot: Slot
+  readonly #now: () => number
+  readonly #timeText = new TimeText()
+  #text = ''
+  #count = 0
+  #waiting: Waiting[] = []
+  #lost = 0
+  #file: OpenFile | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isSoon = false
+  #writing: Promise<void> | undefined
+  #sweeping: Promise<void> | undefined
+  #trouble: Refusal | undefined
+  /** for good: nothing is promised any more */
+  #failure: Refusal | undefined
+  #closing: Promise<void> | undefined
+  #isClosed = false
+
+  private constructor(options: AuditOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#slot = takeSlot(options.folder)
+  }
+
+  /** @throws where the folder can't be written */
+  static async open(options: AuditOptions): Promise<AuditWriter> {
+    const writer = new AuditWriter(options)
+    try {
+      await writer.#opened()
+      return writer
+    } catch (error) {
+      writer.#slot.release()
+      throw error
+    }
+  }
+
+  note(members: string): void {
+    if (this.#isClosed) return
+    if (this.#text.length > MOST_HELD) {
+      this.#lost += 1
+      return
+    }
+    this.#text += `{"time":"${this.#timeText.of(this.#now())}",${members}}\n`
+    this.#count += 1
+    this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
+  }
+
+  keep(members: string): Promise<void> {
+    this.note(members)
+    if (this.#isClosed) return Promise.reject(CLOSED)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      if (this.#isSoon || this.#writing !== undefined) return
+      this.#isSoon = true
+      // what else is asked for in this turn of the event loop shares the flush
+      setImmediate(() => void this.#write())
+    })
+  }
+
+  trouble(): Refusal | undefined {
+    return this.#failure ?? this.#trouble
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#sweeping
+    await this.#writing
+    if (this.#count > 0) await this.#write()
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    // where this fails, whoever waited has been told before
+    await this.#file?.handle.datasync().catch(() => {})
+    await this.#file?.handle.close()
+    this.#slot.release()
+  }
+
+  /** One at a time: what comes meanwhile goes with the next one. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined
+      if (this.#waiting.length > 0) void this.#write()
+    })
+    return this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isSoon = false
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const batch = this.#take()
+    if (batch.count === 0) return
+    try {
+      await this.#append(batch)
+      this.#tell(undefined)
+      for (const { resolve } of batch.waiting) resolve()
+    } catch (error) {
+      this.#fail(batch, error)
+    }
+  }
+
+  #take(): Batch {
+    if (this.#lost > 0) {
+      const lost = this.#lost
+      this.#lost = 0
+      this.#text += this.#own('lost', { records: lost })
+      this.#count += 1
+    }
+    const batch = { text: this.#text, count: this.#count, waiting: this.#waiting }
+    this.#text = ''
+    this.#count = 0
+    this.#waiting = []
+    return batch
+  }
+
+  /** A record of the audit itself, as a line. */
+  #own(act: string, about: object): string {
+    const time = this.#timeText.of(this.#now())
+    return `${JSON.stringify({ time, kind: 'note', by: 'audit', act, about })}\n`
+  }
+
+  async #append({ text: lines, count, waiting }: Batch): Promise<void> {
+    const file = await this.#opened()
+    const seq = file.seq + 1
+    const { text, seal } = sealed(this.#options.key, file.seal, lines, { seq, count })
+    const bytes = Buffer.from(text)
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await file.handle.write(bytes, done)).bytesWritten
+      }
+    } catch (error) {
+      await this.#cutBack(file)
+      throw error
+    }
+    Object.assign(file, { seq, seal, length: file.length + bytes.length })
+    if (waiting.length > 0) await this.#sync(file)
+  }
+
+  async #sync({ handle }: OpenFile): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      await handle.datasync()
+    } catch (cause) {
+      throw new NotSynced('an fsync of the audit failed', { cause })
+    }
+  }
+
+  /** Leaves no half of a batch behind; where that fails, the next file says that there is one. */
+  async #cutBack(file: OpenFile): Promise<void> {
+    try {
+      await file.handle.truncate(file.length)
+    } catch {
+      this.#file = undefined
+      await file.handle.close().catch(() => {})
+    }
+  }
+
+  /** The file of today. */
+  async #opened(): Promise<OpenFile> {
+    const day = dayOf(this.#now())
+    if (this.#file !== undefined && this.#file.file.day >= day) return this.#file
+    const before = this.#file
+    this.#file = undefined
+    await before?.handle.close()
+    const begin = (about: object) => this.#own('begin', about).trimEnd()
+    this.#file = await openIn(this.#slot, day, this.#options.key, begin)
+    this.#sweeping ??= this.#sweep(day).finally(() => {
+      this.#sweeping = undefined
+    })
+    return this.#file
+  }
+
+  #fail({ text, count, waiting }: Batch, error: unknown): void {
+    const refusal = refusalOf(error)
+    if (error instanceof NotSynced) this.#failure ??= refusal
+    else {
+      // what could not be written goes first when it can be
+      this.#text = text + this.#text
+      this.#count += count
+      this.#timer ??= setTimeout(() => void this.#write(), RETRY_AFTER).unref()
+    }
+    this.#tell(refusal)
+    for (const { reject } of waiting) reject(refusal)
+  }
+
+  #tell(trouble: Refusal | undefined): void {
+    const isNews = trouble?.code !== this.#trouble?.code
+    this.#trouble = trouble
+    if (isNews && (trouble !== undefined || this.#failure === undefined)) {
+      this.#options.onTrouble?.(trouble)
+    }
+  }
+
+  /** Files that are old enough go, once it is on the disk that they did; of each slot the newest stays. */
+  async #sweep(today: string): Promise<void> {
+    const { folder, keep } = this.#options
+    const oldest = dayOf(Date.parse(today) - Math.ceil((keep * 1000) / DAY) * DAY)
+    const files = auditFiles(folder)
+    const newest = new Map(files.map((file) => [file.slot, file.name]))
+    const old = files
+      .filter(({ day, slot, name }) => day < oldest && newest.get(slot) !== name)
+      .map(({ name }) => name)
+    if (old.length === 0) return
+    try {
+      const about = JSON.stringify({ files: old })
+      await this.keep(`"kind":"note","by":"audit","act":"sweep","about":${about}`)
+      for (const name of old) await unlink(join(folder, name)).catch(() => {})
+    } catch {
+      // they are swept another day
+    }
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const detail = 'the audit can not be written, since the disk is full: free some space'
+    return new Refusal('storage_full', detail, { cause: error })
+  }
+  const advice =
+    error instanceof NotSynced ? 'check the disk, then restart valetkey' : 'check the disk'
+  const why = error instanceof Error ? error.message : String(error)
+  return new Refusal('unavailable', `the audit can not be written (${why}): ${advice}`, {
+    cause: error,
+  })
+}

@@ -31,37 +31,45 @@ export async function* newestFirst(
 ): AsyncGenerator<Found | { readonly record: undefined; readonly position: () => Position }> {
   const matches = matcherOf(filter)
   const files = within(auditFiles(folder), filter).reverse()
+  const isLeft = ({ name, day }: AuditFile): boolean =>
+    from === undefined || name in from || day < oldestIn(from)
   let left = most
   for (const day of new Set(files.map((file) => file.day))) {
     const sources = files
-      .filter(
-        (file) =>
-          file.day === day &&
-          (from === undefined || file.name in from || file.day < oldestIn(from)),
-      )
+      .filter((file) => file.day === day && isLeft(file))
       .map((file) => new Backwards(folder, file, from?.[file.name]))
-    for (;;) {
-      await Promise.all(sources.map((source) => source.fill()))
-      const newest = sources.reduce<Backwards | undefined>(
-        (best, one) =>
-          one.head !== undefined && (best?.head === undefined || one.head.time > best.head.time)
-            ? one
-            : best,
-        undefined,
-      )
-      const record = newest?.head
-      if (newest === undefined || record === undefined) break
-      left -= newest.next()
-      const position = () => Object.fromEntries(sources.map((source) => [source.name, source.at]))
-      if (filter.since !== undefined && Date.parse(record.time) < filter.since - SLACK) {
-        newest.end()
-      } else if (matches(record)) yield { record, position }
-      if (left < 0) {
-        yield { record: undefined, position }
-        return
+    const position = () => Object.fromEntries(sources.map((source) => [source.name, source.at]))
+    try {
+      for (;;) {
+        const newest = await newestOf(sources)
+        const record = newest?.head
+        if (newest === undefined || record === undefined) break
+        left -= newest.next()
+        const isOlder = filter.since !== undefined && Date.parse(record.time) < filter.since - SLACK
+        if (isOlder) await newest.end()
+        else if (matches(record)) yield { record, position }
+        if (left < 0) {
+          yield { record: undefined, position }
+          return
+        }
       }
+    } finally {
+      for (const source of sources) await source.end()
     }
   }
+}
+
+/** The one whose next record is the newest; undefined when none has any more. */
+async function newestOf(sources: readonly Backwards[]): Promise<Backwards | undefined> {
+  let newest: Backwards | undefined
+  for (const source of sources) {
+    if (source.head === undefined) await source.fill()
+    const { head } = source
+    if (head !== undefined && (newest?.head === undefined || head.time > newest.head.time)) {
+      newest = source
+    }
+  }
+  return newest
 }
 
 const oldestIn = (position: Position): string =>
@@ -111,11 +119,11 @@ class Backwards {
     return this.#line?.bytes.length ?? 0
   }
 
-  end(): void {
+  /** Nothing more is read of it. */
+  async end(): Promise<void> {
     this.#isDone = true
     this.#lines = []
-    this.at = 0
-    void this.#pieces.return(undefined)
+    await this.#pieces.return(undefined)
   }
 }
 
@@ -161,17 +169,21 @@ async function* merged(
   sources: readonly AsyncGenerator<AuditRecord>[],
   matches: (record: AuditRecord) => boolean,
 ): AsyncGenerator<AuditRecord> {
-  const heads = await Promise.all(sources.map(async (source) => (await source.next()).value))
-  for (;;) {
-    let oldest = -1
-    for (const [at, head] of heads.entries()) {
-      const best = heads[oldest]
-      if (head !== undefined && (best === undefined || head.time < best.time)) oldest = at
+  try {
+    const heads = await Promise.all(sources.map(async (source) => (await source.next()).value))
+    for (;;) {
+      let oldest = -1
+      for (const [at, head] of heads.entries()) {
+        const best = heads[oldest]
+        if (head !== undefined && (best === undefined || head.time < best.time)) oldest = at
+      }
+      const record = heads[oldest]
+      if (record === undefined) return
+      if (matches(record)) yield record
+      heads[oldest] = (await sources[oldest]?.next())?.value
     }
-    const record = heads[oldest]
-    if (record === undefined) return
-    if (matches(record)) yield record
-    heads[oldest] = (await sources[oldest]?.next())?.value
+  } finally {
+    for (const source of sources) await source.return(undefined)
   }
 }
 

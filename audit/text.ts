@@ -7,11 +7,11 @@ const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 /** As a JSON string. */
 export function quoted(text: string): string {
   if (!UNUSUAL.test(text)) return `"${text}"`
-  return JSON.stringify(text).replace(
-    UNSAFE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return asJson(text)
 }
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** As a JSON array of strings. */
 export const quotedAll = (texts: readonly string[]): string => `[${texts.map(quoted).join(',')}]`
@@ -34,3 +34,6 @@ export class TimeText {
     return `${this.#text}${String(Math.floor(milliseconds) % 1000).padStart(3, '0')}Z`
   }
 }
+
+/** Any value as JSON that no terminal acts on. */
+export const asJson = (value: unknown): string => JSON.stringify(value).replace(UNSAFE, escaped)

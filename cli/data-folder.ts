@@ -1,15 +1,21 @@
 /** Opens what a command needs of a data folder, when it needs it, and closes all of it in the end. */
 import { existsSync, mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { actRecord } from '../audit/acts.ts'
+import type { AuditSink } from '../audit/audit.ts'
+import { openAudit } from '../audit/open.ts'
 import { Instance } from '../database/instance.ts'
 import { SteadyClock } from '../gateway/clock.ts'
 import { openStore, systemClock } from '../gateway/main.ts'
 import type { FullStore } from '../gateway/store/full-store.ts'
+import { auditedLedger } from '../issuer/audited-ledger.ts'
 import type { Minted } from '../issuer/mint.ts'
 import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
 import { scopesOf } from '../key/claims.ts'
 import { nodeMac } from '../key/node-mac.ts'
-import type { Scope } from '../key/object-path.ts'
+import { type ObjectPath, type Scope, targetOf } from '../key/object-path.ts'
+import type { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { SigningKey } from '../key/signer.ts'
 import type { UnixSeconds } from '../key/units.ts'
@@ -71,6 +77,7 @@ export class DataFolder {
   #keyring: Promise<Keyring> | undefined
   #store: Promise<FullStore> | undefined
   #clock: Promise<SteadyClock> | undefined
+  #audit: Promise<AuditSink> | undefined
 
   constructor(options: DataFolderOptions) {
     this.path = options.path
@@ -92,6 +99,24 @@ export class DataFolder {
       SqliteLedger.open({ file: join(this.path, LEDGER), instance: this.instance }),
     )
     return this.#ledger
+  }
+
+  /** @param onTrouble told when records can't be written, and when they can again */
+  audit(onTrouble?: (trouble: Refusal | undefined) => void): Promise<AuditSink> {
+    this.#audit ??= this.#opened(openAudit(this.path, this.#options.settings.audit, onTrouble))
+    return this.#audit
+  }
+
+  /** The ledger for whoever administers it from here: what they do is on record. */
+  async acts(): Promise<Ledger> {
+    return auditedLedger(await this.ledger(), await this.audit(), { by: 'cli', who: userName() })
+  }
+
+  /** Writes down that an object is changed from here. It is durable when this folder is closed. */
+  async noteChange(act: 'PUT' | 'DELETE', path: ObjectPath, about?: object): Promise<void> {
+    const facts = { act, path: targetOf(path), ...(about && { about: { ...about } }) }
+    const members = actRecord({ by: 'cli', who: userName() }, facts)
+    ;(await this.audit()).note(members.replace('"kind":"act"', '"kind":"change"'))
   }
 
   /** Does not go back behind the latest time that the ledger has noted. */
@@ -128,7 +153,7 @@ export class DataFolder {
   /** What `issuer/signing-keys.ts` works with. */
   async signingKeys(): Promise<SigningKeysContext> {
     return {
-      ledger: await this.ledger(),
+      ledger: await this.acts(),
       keyring: await this.keyring(),
       secretsFolder: this.secretsFolder,
       now: this.#options.now(),
@@ -151,7 +176,7 @@ export class DataFolder {
 
   /** Writes down that keys were minted here. @throws Failure where an id was used before */
   async record(minted: readonly Recorded[], issuedBy = 'cli'): Promise<void> {
-    const ledger = await this.ledger()
+    const ledger = await this.acts()
     try {
       await ledger.recordIssued(minted.map((one) => issuedKeyOf(one, issuedBy)))
     } catch (error) {
@@ -191,6 +216,15 @@ const issuedKeyOf = ({ claims, expires }: Recorded, issuedBy: string): IssuedKey
   ...(claims.uses !== undefined && { uses: claims.uses }),
   issuedBy,
 })
+
+/** Of the machine; some have no name for theirs. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}
 
 /** Private to its owner when it is made; one that is there is left as it is. */
 function makeFolder(path: string): string {

@@ -45,6 +45,8 @@ export interface Admitted {
   readonly [admitted]: true
   readonly grant: Grant
   readonly attempt: Attempt
+  /** of the request that asks */
+  readonly requestId: string
 }
 
 /**
@@ -121,13 +123,18 @@ export class Gatekeeper {
    * @param asOf when the key has to be in its time: now, unless what is attempted was begun earlier
    * @throws Refusal of the first stage that does not let the attempt pass
    */
-  admit(grant: Grant, attempt: Attempt, asOf = attempt.now): Awaitable<Admitted> {
+  admit(
+    grant: Grant,
+    attempt: Attempt,
+    requestId: string,
+    asOf = attempt.now,
+  ): Awaitable<Admitted> {
     const asked = asOf === attempt.now ? attempt : { ...attempt, now: asOf }
     const prohibited = clear(grant, asked)
     if (prohibited !== undefined) throw prohibited
     return andThen(this.revoked(grant, attempt.path, attempt.now), (revoked) => {
       if (revoked !== undefined) throw revoked
-      return { grant, attempt } as Admitted
+      return { grant, attempt, requestId } as Admitted
     })
   }
 

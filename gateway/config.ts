@@ -95,6 +95,8 @@ export const gatewaySection = z.strictObject({
     .string()
     .regex(/^(?:\/[A-Za-z0-9._~-]+)+$/, 'expected a path such as /valetkey-files')
     .default('/valetkey-files'),
+  /** whether each request is logged as well; the audit has it in any case */
+  accessLog: z.boolean().default(false),
   /** how long transfers may go on after SIGTERM */
   drain: durationSetting.prefault('30s'),
 })

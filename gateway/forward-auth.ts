@@ -3,11 +3,15 @@
  * Caddy and Traefik `forward_auth`); the answer is 204, 401 or 403, which is all that they understand.
  */
 import type { IncomingMessage } from 'node:http'
+import { quoted, withoutKeys } from '../audit/text.ts'
 import type { Method } from '../key/claims.ts'
 import { parseTarget } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
+import type { Grant } from '../key/sign.ts'
 import { attemptOf } from './attempt.ts'
-import { clientOf, isTrusted, peerOf } from './client.ts'
+import { holderOf, traceMember } from './audit-record.ts'
+import { type Client, clientOf, isTrusted, peerOf } from './client.ts'
+import { nextId } from './exchange.ts'
 import { claimOf } from './protocols/claim.ts'
 import { asRefusal } from './protocols/problem.ts'
 import { type Headers, type RawRequest, rawRequestOf, readHeaders } from './request.ts'
@@ -28,10 +32,30 @@ const METHODS: Readonly<Record<string, Method>> = {
   DELETE: 'DELETE',
 }
 
+/** What becomes known of the request that is judged, for its record. */
+interface Judged {
+  readonly id: string
+  method: string
+  request?: RawRequest
+  client?: Client
+  grant?: Grant
+}
+
 /** What the proxy was asked. A use is counted for each request that is let through. */
 export async function judge(incoming: IncomingMessage, services: Services): Promise<Verdict> {
+  const judged: Judged = { id: nextId(), method: incoming.method ?? '' }
+  const verdict = await verdictOn(judged, incoming, services)
+  services.audit.note(recordOf(judged, verdict))
+  return verdict
+}
+
+async function verdictOn(
+  judged: Judged,
+  incoming: IncomingMessage,
+  services: Services,
+): Promise<Verdict> {
   try {
-    const { id, subjects } = await authorized(incoming, services)
+    const { id, subjects } = await authorized(judged, incoming, services)
     return { status: 204, id, subject: subjects[0] }
   } catch (error) {
     const refusal = asRefusal(error)
@@ -39,24 +63,38 @@ export async function judge(incoming: IncomingMessage, services: Services): Prom
   }
 }
 
-async function authorized(incoming: IncomingMessage, services: Services) {
+function recordOf({ id, method, request, client, grant }: Judged, verdict: Verdict): string {
+  const path = request === undefined ? '' : `,"path":${quoted(withoutKeys(request.path))}`
+  const holder = grant === undefined ? '' : holderOf(grant)
+  const code = verdict.status === 204 ? '' : `,"code":"${verdict.refusal.code}"`
+  const trace = traceMember(request?.headers.get('traceparent'))
+  return `"kind":"request","by":"gateway","id":"${id}","act":${quoted(`auth ${method}`)}${path}${holder},"address":${quoted(client?.address ?? '')},"status":${verdict.status}${code}${trace}`
+}
+
+async function authorized(
+  judged: Judged,
+  incoming: IncomingMessage,
+  services: Services,
+): Promise<Grant> {
   const { settings, gatekeeper, clock } = services
   const headers = readHeaders(incoming.rawHeaders)
-  if (!isTrusted(peerOf(incoming.socket), settings.trustedProxies)) {
+  const peer = peerOf(incoming.socket)
+  judged.client = { address: peer, tls: false }
+  if (!isTrusted(peer, settings.trustedProxies)) {
     throw new Refusal('address_not_granted', 'only a proxy named in trustedProxies may ask here')
   }
   const request = forwardedRequest(headers, settings.basePath)
+  const client = clientOf(incoming.socket, headers, settings.trustedProxies)
+  Object.assign(judged, { request, client, method: request.method })
   const method = METHODS[request.method]
   if (method === undefined) {
     throw new Refusal('method_not_allowed', `${request.method} is a method that no key grants`)
   }
   const grant = await gatekeeper.verify(claimOf(request))
+  judged.grant = grant
   const { path } = parseTarget(request.path)
-  const client = clientOf(incoming.socket, headers, settings.trustedProxies)
-  const admitted = await gatekeeper.admit(
-    grant,
-    attemptOf({ method, path }, request, client, clock.now()),
-  )
+  const attempt = attemptOf({ method, path }, request, client, clock.now())
+  const admitted = await gatekeeper.admit(grant, attempt, judged.id)
   const use = await gatekeeper.takeUse(admitted)
   await use?.settle(1)
   return grant

@@ -1,10 +1,30 @@
-/** One line in the log for each request, from an allowlist: never a query, a token, a cookie. */
+/** One line in the log for a request, from an allowlist: never a query, a token, a cookie. */
 import type { Logger } from 'pino'
+import { withoutKeys } from '../audit/text.ts'
+import { traceIdOf } from '../audit/trace.ts'
 import type { Exchange } from './exchange.ts'
 
-export function logExchange(log: Logger, exchange: Exchange, now: number): void {
-  const { request, grant, refusal, fault, outgoing, client } = exchange
-  const line = {
+/**
+ * What went wrong on our side is always logged; the rest where somebody wants it, since the audit has
+ * it, for less.
+ * @param now monotonic milliseconds
+ */
+export function logExchange(
+  log: Logger,
+  exchange: Exchange,
+  now: number,
+  accessLog: boolean,
+): void {
+  const { refusal, fault } = exchange
+  if (fault !== undefined) log.error({ ...lineOf(exchange, now), err: fault }, 'request failed')
+  else if (refusal !== undefined && refusal.status >= 500) {
+    log.warn({ ...lineOf(exchange, now), detail: refusal.detail }, 'request not served')
+  } else if (accessLog) log.info(lineOf(exchange, now), 'request')
+}
+
+function lineOf(exchange: Exchange, now: number): object {
+  const { request, grant, refusal, outgoing, client } = exchange
+  return {
     id: exchange.id,
     method: request?.method,
     path: request && withoutKeys(request.path),
@@ -17,10 +37,6 @@ export function logExchange(log: Logger, exchange: Exchange, now: number): void 
     in: exchange.bytesIn,
     out: exchange.bytesOut,
     ms: Math.round((now - exchange.began) * 10) / 10,
+    trace: traceIdOf(request?.headers.get('traceparent')),
   }
-  if (fault === undefined) log.info(line, 'request')
-  else log.error({ ...line, err: fault }, 'request failed')
 }
-
-/** A link that somebody encoded once too often carries its key in the path. */
-const withoutKeys = (path: string): string => path.replace(/vk1(?:sk)?\.[\w.-]+/g, 'vk1…')

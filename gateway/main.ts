@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
+import { type AuditSink, NO_AUDIT } from '../audit/audit.ts'
 import type { Instance } from '../database/instance.ts'
 import { Refusal } from '../key/refusal.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
@@ -11,6 +12,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
 import { handle, SHUTTING_DOWN } from './app.ts'
+import { requestRecord, unreadableRecord } from './audit-record.ts'
 import type { CorsSettings, GatewaySettings, S3Settings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
@@ -44,6 +46,8 @@ export interface GatewayParts {
   readonly keyring: Keyring
   readonly store: FullStore
   readonly log: Logger
+  /** none is kept unless stated; stays open when the gateway closes */
+  readonly audit?: AuditSink
   readonly clock?: Clock
 }
 
@@ -91,7 +95,7 @@ export class Gateway {
 
   constructor(parts: GatewayParts) {
     const { settings, cors, s3, publicUrls, ledger, keyring, store, log } = parts
-    const { clock = systemClock } = parts
+    const { clock = systemClock, audit = NO_AUDIT } = parts
     this.#ledger = ledger
     this.services = {
       settings,
@@ -99,9 +103,15 @@ export class Gateway {
       publicUrls,
       store,
       log,
+      audit,
       clock,
       gatekeeper: new Gatekeeper(ledger, keyring),
-      sessions: new Sessions(keyring, ledger, new WebIdentities(Object.values(s3.providers))),
+      sessions: new Sessions(
+        keyring,
+        ledger,
+        new WebIdentities(Object.values(s3.providers)),
+        audit,
+      ),
       transfers: new Transfers(settings, clock.monotonic),
       resuming: new Resuming(),
       cors: new Cors(cors.origins),
@@ -153,9 +163,11 @@ export class Gateway {
   }
 
   readonly #onEnd = (exchange: Exchange): void => {
-    const { clock, log } = this.services
+    const { clock, log, audit, settings } = this.services
+    const now = clock.monotonic()
     this.#activity.note(exchange, clock.now())
-    logExchange(log, exchange, clock.monotonic())
+    audit.note(requestRecord(exchange, now))
+    logExchange(log, exchange, now, settings.accessLog)
   }
 
   /** Looks at the transfers in flight: cuts the slow ones, and those whose key was revoked meanwhile. */
@@ -182,10 +194,12 @@ export class Gateway {
   async troubles(): Promise<readonly Trouble[]> {
     const failure = this.#ledger.failure()
     const trouble = await this.services.store.trouble()
+    const untold = this.services.audit.trouble()
     return [
       ...(this.#draining ? [{ code: 'unavailable', detail: 'shutting down' } as const] : []),
       ...(failure === undefined ? [] : [{ code: 'unavailable', detail: failure.message } as const]),
       ...(trouble === undefined ? [] : [trouble]),
+      ...(untold === undefined ? [] : [untold as Trouble]),
     ]
   }
 
@@ -233,9 +247,10 @@ export interface RunningGateway {
 /** @throws as `server.listen` does, such as EADDRINUSE */
 export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
   const gateway = new Gateway(parts)
-  const server = makeServer(parts.settings, gateway.handle, (refused) =>
-    parts.log.info(refused, 'unreadable request'),
-  )
+  const server = makeServer(parts.settings, gateway.handle, (refused) => {
+    parts.audit?.note(unreadableRecord(refused))
+    if (parts.settings.accessLog) parts.log.info(refused, 'unreadable request')
+  })
   try {
     const port = await listen(server, parts.settings.listen)
     return {

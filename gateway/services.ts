@@ -1,5 +1,6 @@
 /** What the stages of a request work with; made once, in main.ts. */
 import type { Logger } from 'pino'
+import type { AuditSink } from '../audit/audit.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import type { Gatekeeper } from './admit.ts'
 import type { GatewaySettings, S3Settings } from './config.ts'
@@ -21,6 +22,7 @@ export interface Services {
   readonly resuming: Resuming
   readonly cors: Cors
   readonly log: Logger
+  readonly audit: AuditSink
   readonly clock: Clock
   /** whether the process is about to end, and takes nothing new */
   readonly isDraining: () => boolean

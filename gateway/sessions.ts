@@ -2,7 +2,10 @@
  * Temporary S3 credentials that this gateway makes: for whoever has credentials already, of which
  * they can do at most as much, and for whoever has a token of a configured identity provider.
  */
+
 import { randomBytes } from 'node:crypto'
+import { mintRecord } from '../audit/acts.ts'
+import type { AuditSink } from '../audit/audit.ts'
 import { type Block, METHODS, scopesOf } from '../key/claims.ts'
 import { mintSession, type SessionCredentials, sessionFor } from '../key/dialects/session.ts'
 import { nodeMac } from '../key/node-mac.ts'
@@ -34,11 +37,13 @@ export class Sessions {
   readonly #keyring: Keyring
   readonly #ledger: IssuedKeys
   readonly #identities: WebIdentities
+  readonly #audit: AuditSink
 
-  constructor(keyring: Keyring, ledger: IssuedKeys, identities: WebIdentities) {
+  constructor(keyring: Keyring, ledger: IssuedKeys, identities: WebIdentities, audit: AuditSink) {
     this.#keyring = keyring
     this.#ledger = ledger
     this.#identities = identities
+    this.#audit = audit
   }
 
   /**
@@ -96,11 +101,14 @@ export class Sessions {
     return { credentials, identity }
   }
 
-  #record(
+  /** Nothing is handed out that is not on record. @throws Refusal */
+  async #record(
     { accessKeyId, expires }: SessionCredentials,
     { now }: Pick<SessionAsked, 'now'>,
     facts: Pick<IssuedKey, 'kid' | 'subjects' | 'paths' | 'methods' | 'issuedBy'>,
   ): Promise<void> {
-    return this.#ledger.recordIssued([{ ...facts, id: accessKeyId, issuedAt: now, expires }])
+    const issued = { ...facts, id: accessKeyId, issuedAt: now, expires }
+    await this.#ledger.recordIssued([issued])
+    await this.#audit.keep(mintRecord({ by: 'gateway' }, issued))
   }
 }

@@ -5,7 +5,11 @@
 import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { Refusal } from '../key/refusal.ts'
+import type { Actor } from '../audit/acts.ts'
+import { asJson, withoutKeys } from '../audit/text.ts'
+import { traceIdOf } from '../audit/trace.ts'
+import { Refusal, type RefusalCode } from '../key/refusal.ts'
+import { auditRoutes } from './api/audit.ts'
 import { checked, readJson, readQuery } from './api/body.ts'
 import { type Caller, type CallerContext, callerOf } from './api/caller.ts'
 import { healthRoutes } from './api/health.ts'
@@ -15,12 +19,14 @@ import { headersOf, problemOf, refusalOf } from './api/problem.ts'
 import { revocationRoutes } from './api/revocations.ts'
 import type { Issuer, Route } from './api/route.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
+import { auditedLedger } from './audited-ledger.ts'
 import { randomId } from './mint.ts'
 
 export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...revocationRoutes,
   ...signingKeyRoutes,
+  ...auditRoutes,
   ...healthRoutes,
 ]
 
@@ -28,7 +34,14 @@ type Params = Readonly<Record<string, string>>
 
 interface Env {
   Bindings: HttpBindings
-  Variables: { requestId: string; caller: Caller; route: string; params: Params }
+  Variables: {
+    requestId: string
+    caller: Caller
+    route: string
+    params: Params
+    /** of the refusal */
+    code: RefusalCode
+  }
 }
 
 const DOCUMENT_PATH = '/openapi.json'
@@ -44,7 +57,9 @@ export function createIssuer(issuer: Issuer): OpenAPIHono<Env> {
     c.set('requestId', randomId())
     await next()
     finish(c)
-    logRequest(c, issuer, Math.round(performance.now() - started))
+    const milliseconds = Math.round(performance.now() - started)
+    noteRequest(c, issuer, milliseconds)
+    logRequest(c, issuer, milliseconds)
   })
   app.use(async (c, next) => {
     checkRequest(c.env.incoming)
@@ -71,7 +86,16 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
   c.set('params', params)
   const query = route.query && checked(route.query, readQuery(incoming.url ?? ''))
   const body = route.body?.read(await readJson(incoming))
-  const answer = await route.answer({ issuer, caller, now, params, query, body })
+  const ledger = auditedLedger(issuer.ledger, issuer.audit, actorOf(c))
+  const answer = await route.answer({
+    issuer: { ...issuer, ledger },
+    caller,
+    now,
+    params,
+    query,
+    body,
+  })
+  if (answer.events !== undefined) return streamed(answer.events)
   if (answer.location !== undefined) c.header('Location', answer.location)
   return answer.status === 204 ? c.body(null, 204) : c.json(answer.body as object, answer.status)
 }
@@ -135,6 +159,7 @@ export function unreadable(): Response {
 }
 
 function refused(refusal: Refusal, c: Context<Env>): Response {
+  c.set('code', refusal.code)
   const problem = problemOf(refusal, c.get('requestId'))
   for (const [name, value] of Object.entries(headersOf(refusal))) c.header(name, value)
   c.header('Content-Type', 'application/problem+json')
@@ -152,10 +177,51 @@ function finish(c: Context<Env>): void {
   if (hasBody && !complete) headers.set('Connection', 'close')
 }
 
+function streamed(events: AsyncGenerator<string>): Response {
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await events.next()
+      if (done === true) controller.close()
+      else controller.enqueue(new TextEncoder().encode(value))
+    },
+    async cancel() {
+      await events.return(undefined)
+    },
+  })
+  return new Response(stream, { headers: { 'Content-Type': 'text/event-stream' } })
+}
+
+const whoOf = (caller: Caller | undefined): string =>
+  caller?.kind === 'holder' ? `key ${caller.grant.id}` : (caller?.kind ?? 'unknown')
+
+const addressOf = ({ incoming }: HttpBindings): string => incoming.socket.remoteAddress ?? ''
+
+const actorOf = (c: Context<Env>): Actor => ({
+  by: 'issuer',
+  id: c.get('requestId'),
+  who: whoOf(c.get('caller')),
+  address: addressOf(c.env),
+})
+
+/** Probes are not noted: they ask nothing of anybody. */
+function noteRequest(c: Context<Env>, { audit }: Issuer, ms: number): void {
+  if (c.var.route?.startsWith('/-/')) return
+  const { status } = c.res
+  const [raw = ''] = (c.env.incoming.url ?? '').split('?')
+  const path = withoutKeys(raw)
+  const code = status < 400 ? {} : { code: c.var.code }
+  const { caller } = c.var
+  const keys = caller?.kind === 'holder' ? { keys: caller.grant.ids } : {}
+  const trace = traceIdOf(c.req.header('traceparent'))
+  const asked = { act: c.req.method, path, ...keys, status, ...code, ms, ...(trace && { trace }) }
+  const record = { kind: 'request', ...actorOf(c), ...asked }
+  audit.note(asJson(record).slice(1, -1))
+}
+
 /** By allowlist: no query, no header, no body, and of the path what is known to be no secret. */
 function logRequest(c: Context<Env>, { log }: Issuer, milliseconds: number): void {
   const { requestId, caller, route = 'none', params = {} } = c.var
-  const who = caller?.kind === 'holder' ? `key ${caller.grant.id}` : (caller?.kind ?? 'unknown')
+  const who = whoOf(caller)
   const { status } = c.res
   const entry = { requestId, method: c.req.method, route, ...params, status, milliseconds, who }
   if (status < 500) log.info(entry, 'request')

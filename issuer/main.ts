@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from 'pino'
+import { type AuditSink, NO_AUDIT } from '../audit/audit.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { loadAdminToken, tokenCheck } from './admin-token.ts'
 import { createIssuer, unreadable } from './app.ts'
+import { auditedLedger } from './audited-ledger.ts'
 import type { IssuerSettings } from './config.ts'
 import { ensureSigningKey } from './signing-keys.ts'
 
@@ -21,6 +23,10 @@ export interface IssuerOptions {
   /** `DATA/secrets` */
   readonly secretsFolder: string
   readonly log: Logger
+  /** none is kept unless stated; stays open when the issuer closes */
+  readonly audit?: AuditSink
+  /** `DATA/audit` */
+  readonly auditFolder: string
   readonly now?: () => UnixSeconds
 }
 
@@ -47,9 +53,12 @@ const SERVER_LIMITS = {
  */
 export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer> {
   const { settings, ledger, keyring, secretsFolder, now = () => secondsOf(Date.now()) } = options
+  const { audit = NO_AUDIT } = options
   const isAdminToken = tokenCheck(await loadAdminToken(secretsFolder))
-  await ensureSigningKey({ ledger, keyring, secretsFolder, now: now() })
-  const app = createIssuer({ ...options, isAdminToken, now })
+  const acting = auditedLedger(ledger, audit, { by: 'issuer', who: 'start' })
+  await ensureSigningKey({ ledger: acting, keyring, secretsFolder, now: now() })
+  const closing = new AbortController()
+  const app = createIssuer({ ...options, audit, isAdminToken, now, closing: closing.signal })
   const listener = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = createServer(SERVER_LIMITS, (incoming, outgoing) => {
     void listener(incoming, outgoing)
@@ -61,7 +70,11 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
   const { port } = server.address() as AddressInfo
   const { host } = settings.listen
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return { url, port, close: () => closed(server) }
+  const close = (): Promise<void> => {
+    closing.abort()
+    return closed(server)
+  }
+  return { url, port, close }
 }
 
 const listening = (server: Server, { host, port }: IssuerSettings['listen']): Promise<void> =>

@@ -29,6 +29,8 @@ export interface ImportOptions {
   readonly now: () => UnixSeconds
   readonly signal: AbortSignal
   readonly onProgress: (done: Tally) => void
+  /** told of each object that is stored */
+  readonly onStored?: (path: ObjectPath, about: { readonly sha256: string }) => Promise<void>
 }
 
 export interface ImportResult {
@@ -141,6 +143,7 @@ class Import {
         overwrite ? undefined : { absent: true },
       )
       if (!outcome.done) throw TAKEN
+      await this.#options.onStored?.(path, { sha256 })
       return outcome.created ? 'imported' : 'replaced'
     } finally {
       await upload.discard()

@@ -26,7 +26,7 @@ export function addDoctor(program: Command, cli: Cli): void {
 }
 
 const resetTime = async ({ shell }: Cli, data: DataFolder): Promise<void> =>
-  (await data.ledger()).resetTime(shell.now())
+  (await data.acts()).resetTime(shell.now())
 
 async function doctor(cli: Cli): Promise<void> {
   const findings = await examine(cli)

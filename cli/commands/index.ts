@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import { addAudit } from './audit.ts'
 import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
 import { addExplain } from './explain.ts'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addExplain,
   addRevoke,
   addIssued,
+  addAudit,
   addKeys,
   addPut,
   addGet,

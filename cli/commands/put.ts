@@ -49,6 +49,7 @@ async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<
           now: cli.shell.now,
           mayReplace: flags.overwrite,
           signal,
+          onCommit: (about) => data.noteChange('PUT', target, about),
         }),
       ),
     )
@@ -122,18 +123,20 @@ interface As {
   readonly now: Cli['shell']['now']
   readonly mayReplace: boolean
   readonly signal: AbortSignal
+  readonly onCommit: (about: { readonly sha256: string; readonly type: string }) => Promise<void>
 }
 
 async function store(
   to: Store,
   path: ObjectPath,
   { chunks, progress, giveUp }: Source,
-  { type, now, mayReplace, signal }: As,
+  { type, now, mayReplace, signal, onCommit }: As,
 ): Promise<Committed> {
   const upload = await to.upload(path)
   signal.addEventListener('abort', () => giveUp?.(signal.reason))
   try {
     const sha256 = await pass(chunks, upload, progress, signal)
+    await onCommit({ sha256, type })
     const outcome = await upload.commit(
       { type, sha256, etag: etagOf(sha256), modified: now() },
       mayReplace ? undefined : { absent: true },

@@ -49,7 +49,7 @@ async function revoke(cli: Cli, ids: readonly string[], flags: Flags): Promise<v
   checkCombination(ids, kids, targets, flags)
   await cli.withData({ make: false }, async (data) => {
     const reason = flags.reason === undefined ? {} : { reason: flags.reason }
-    const context = { ledger: await data.ledger(), keyring: await data.keyring(), now, ...reason }
+    const context = { ledger: await data.acts(), keyring: await data.keyring(), now, ...reason }
     const revoked: Revocation[] = []
     for (const target of targets) revoked.push(await revokeTarget(target, context))
     for (const kid of kids) await revokeSigningKey(kid, await data.signingKeys())

@@ -29,13 +29,14 @@ async function rm(cli: Cli, texts: readonly string[], flags: Flags): Promise<voi
   await cli.withData({ make: false }, (data) =>
     interruptible(cli.shell, async (signal) => {
       const store = await data.store()
+      const note = (path: ObjectPath) => data.noteChange('DELETE', path)
       await confirmed(cli, store, targets, flags)
       const deleted: ObjectPath[] = []
       const missing: string[] = []
       for (const path of targets) {
         const gone = isPrefix(path)
-          ? await deleteBeneath(store, path, signal)
-          : await deleteOne(store, path)
+          ? await deleteBeneath(store, path, signal, note)
+          : await deleteOne(store, path, note)
         deleted.push(...gone)
         if (gone.length === 0) missing.push(path)
       }
@@ -73,18 +74,28 @@ async function confirmed(
   }
 }
 
-const deleteOne = async (store: Store, path: ObjectPath): Promise<readonly ObjectPath[]> =>
-  (await store.delete(path)) === true ? [path] : []
+type Note = (path: ObjectPath) => Promise<void>
+
+async function deleteOne(
+  store: Store,
+  path: ObjectPath,
+  note: Note,
+): Promise<readonly ObjectPath[]> {
+  if ((await store.delete(path)) !== true) return []
+  await note(path)
+  return [path]
+}
 
 async function deleteBeneath(
   store: Store,
   prefix: Prefix,
   signal: AbortSignal,
+  note: Note,
 ): Promise<readonly ObjectPath[]> {
   const deleted: ObjectPath[] = []
   for (;;) {
     const { objects } = await store.list({ prefix, limit: PAGE })
-    const done = await Promise.all(objects.map(({ path }) => deleteOne(store, path)))
+    const done = await Promise.all(objects.map(({ path }) => deleteOne(store, path, note)))
     deleted.push(...done.flat())
     signal.throwIfAborted()
     if (objects.length < PAGE) return deleted

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { Logger } from 'pino'
+import { auditFolderOf } from '../../audit/open.ts'
 import { NOTEWORTHY, type SteadyClock } from '../../gateway/clock.ts'
 import { type RunningGateway, startGateway } from '../../gateway/main.ts'
 import { startIssuer } from '../../issuer/main.ts'
+import type { Refusal } from '../../key/refusal.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { OutputClosed } from '../failure.ts'
@@ -22,6 +24,7 @@ interface Flags {
   readonly issuerListen?: string
   readonly only?: 'gateway' | 'issuer'
   readonly insecureHttp?: true
+  readonly accessLog?: true
   readonly logLevel?: string
   readonly workers?: number
 }
@@ -37,6 +40,7 @@ export function addServe(program: Command, cli: Cli): void {
     .addOption(new Option('--only <part>', 'run one of the two').choices(['gateway', 'issuer']))
     .option('--workers <n>', 'processes that share the port of the gateway (default: 1)', Number)
     .option('--insecure-http', 'listen without TLS beyond this machine, with no proxy in front')
+    .option('--access-log', 'log each request (the audit has them in any case)')
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS))
     .addHelpText('after', '\nExample:\n  valetkey serve --data /srv/valetkey')
     .action((flags: Flags) => serve(cli, flags))
@@ -46,6 +50,7 @@ const settingFlags = (flags: Flags): readonly SettingFlag[] =>
   [
     { flag: '--gateway-listen', setting: 'gateway.listen', value: flags.gatewayListen },
     { flag: '--issuer-listen', setting: 'issuer.listen', value: flags.issuerListen },
+    { flag: '--access-log', setting: 'gateway.accessLog', value: flags.accessLog },
     { flag: '--log-level', setting: 'logLevel', value: flags.logLevel },
     { flag: '--workers', setting: 'gateway.workers', value: flags.workers },
   ].filter(({ value }) => value !== undefined)
@@ -58,6 +63,7 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   const stop = stopSignal(cli.shell)
   try {
     await cli.withData({ make: true, settings }, async (data) => {
+      await data.audit(tellOfAudit(log))
       const running = await start(cli, data, settings, flags, log)
       const endTasks = await beside(cli, data, settings, flags, log)
       try {
@@ -83,6 +89,7 @@ async function work(cli: Cli, flags: Flags, settings: Settings): Promise<void> {
   const log = makeLog(shell, settings.logLevel)
   const stop = stopSignal(shell)
   await cli.withData({ make: true, settings }, async (data) => {
+    await data.audit(tellOfAudit(log))
     const gateway = await startOne(data, settings, log)
     const { ledger, keyring } = await partsOf(data)
     const read = () => cli.settings(settingFlags(flags))
@@ -120,6 +127,8 @@ async function start(
     const issuer = await startIssuer({
       ...(await partsOf(data)),
       log,
+      audit: await data.audit(),
+      auditFolder: auditFolderOf(data.path),
       settings: settings.issuer,
       publicUrl: publicUrlOf(settings, gateway),
       secretsFolder: data.secretsFolder,
@@ -155,6 +164,7 @@ async function startOne(
     publicUrls: settings.publicUrl,
     store: await data.store(),
     clock: await data.clock(),
+    audit: await data.audit(),
     log,
   })
 }
@@ -203,6 +213,14 @@ async function beside(
     endReread()
   }
 }
+
+/** Reads go on without their records; whoever runs this must know. */
+const tellOfAudit =
+  (log: Logger) =>
+  (trouble: Refusal | undefined): void => {
+    if (trouble === undefined) log.warn('the audit is written again')
+    else log.error({ code: trouble.code, detail: trouble.detail }, 'the audit is not written')
+  }
 
 function tellOfClock(clock: SteadyClock, log: Logger): void {
   const behind = clock.behind()

@@ -1,5 +1,6 @@
 /** Every setting there is: the sections that gateway and issuer state, and what both share. */
 import { z } from 'zod'
+import { type AuditSettings, auditSection } from '../../audit/config.ts'
 import {
   type CorsSettings,
   corsSection,
@@ -36,6 +37,7 @@ const schema = z.strictObject({
   issuer: issuerSection.prefault({}),
   cors: corsSection.prefault({}),
   store: storeSection.prefault({}),
+  audit: auditSection.prefault({}),
   s3: s3Section.prefault({}),
   /** in the file only */
   buckets: bucketsSection.default({}),
@@ -49,6 +51,7 @@ interface StatedSettings {
   readonly issuer: IssuerSettings
   readonly cors: CorsSettings
   readonly store: StoreSettings
+  readonly audit: AuditSettings
   readonly s3: S3Settings
   readonly buckets: BucketsSettings
 }

@@ -48,7 +48,7 @@ function serve(request: RawRequest, exchange: Exchange, services: Services): Awa
   return andThen(gatekeeper.verify(claimOf(request)), (grant) => {
     exchange.grant = grant
     const attempt = attemptOf(action, request, exchange.client, clock.now())
-    return andThen(gatekeeper.admit(grant, attempt), (admitted) =>
+    return andThen(gatekeeper.admit(grant, attempt, exchange.id), (admitted) =>
       perform(action, request, admitted, exchange, services),
     )
   })

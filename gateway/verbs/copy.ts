@@ -4,6 +4,7 @@ import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { changing } from '../audit-record.ts'
 import { contradiction, SNIFFED_BYTES } from '../body/media-type.ts'
 import type { Services } from '../services.ts'
 import type { CopyConflict } from '../store/object-copy.ts'
@@ -55,20 +56,23 @@ export async function copy(
 async function copied(
   admitted: Admitted,
   limits: UploadLimits,
-  { store, clock }: Services,
+  services: Services,
   { source, condition, meta }: CopyRequest,
 ): Promise<Committed> {
-  const now = clock.now()
-  const outcome = await store.copy(
-    source.path,
-    admitted.attempt.path as ObjectPath,
-    {
-      type: admitted.attempt.upload?.type ?? source.type,
-      meta,
-      modified: now,
-      ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
-    },
-    { source: { etags: [source.etag] }, target: conditionOf(admitted, condition) },
+  const now = services.clock.now()
+  const change = { act: 'copy', about: { from: source.path, etag: source.etag } } as const
+  const outcome = await changing(admitted, services, change, async () =>
+    services.store.copy(
+      source.path,
+      admitted.attempt.path as ObjectPath,
+      {
+        type: admitted.attempt.upload?.type ?? source.type,
+        meta,
+        modified: now,
+        ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
+      },
+      { source: { etags: [source.etag] }, target: conditionOf(admitted, condition) },
+    ),
   )
   if (outcome.done) return outcome
   throw outcome.of === 'target' ? conflictOf(admitted, { condition }) : sourceGone(outcome)

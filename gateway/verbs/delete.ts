@@ -2,6 +2,7 @@
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Admitted } from '../admit.ts'
+import { changing } from '../audit-record.ts'
 import { writeCondition } from '../body/conditional.ts'
 import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
@@ -22,7 +23,9 @@ export async function remove(
   const use = await services.gatekeeper.takeUse(admitted)
   let done = 0
   try {
-    const outcome = await services.store.delete(path, condition)
+    const outcome = await changing(admitted, services, { act: 'DELETE' }, async () =>
+      services.store.delete(path, condition),
+    )
     if (typeof outcome === 'object') throw failed()
     done = 1
   } finally {

@@ -5,6 +5,7 @@ import { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
 import type { UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { checkAudit } from '../audit-record.ts'
 import { type Body, type ContentDigest, type Received, receive } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
@@ -29,7 +30,7 @@ export interface Intake<W extends Writing, T> {
 
 /** What needs no byte of the body to be refused. @throws Refusal too_large, storage_full, unavailable */
 export async function checkRoom(
-  { settings, store, transfers }: Services,
+  { settings, store, transfers, audit }: Services,
   { attempt }: Admitted,
 ): Promise<void> {
   const declared = attempt.upload?.size
@@ -40,6 +41,7 @@ export async function checkRoom(
     )
   }
   transfers.checkUploads()
+  checkAudit(audit)
   const trouble = await store.trouble()
   if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
 }

@@ -4,6 +4,7 @@ import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, later, type Seconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { changing, checkAudit } from '../audit-record.ts'
 import type { ContentDigest } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
@@ -139,6 +140,7 @@ export async function completeMultipart(
   request: CompleteRequest,
 ): Promise<Committed | MultipartFailure> {
   const { upload } = request
+  checkAudit(services.audit)
   const named = await partsNamed(upload, request.parts, services)
   if (!Array.isArray(named)) return named as MultipartFailure
   checkPinned(admitted)
@@ -156,22 +158,26 @@ export async function completeMultipart(
 
 async function completed(
   admitted: Admitted,
-  { store, clock }: Services,
+  services: Services,
   { upload, parts, condition, describe }: CompleteRequest,
   named: readonly PartInfo[],
 ): Promise<Committed | MultipartFailure> {
   const { ttl } = uploadLimits(admitted.grant)
-  const now = clock.now()
-  const outcome = await store.multipart.complete(
-    upload,
-    { parts, least: LEAST_PART },
-    {
-      type: upload.type,
-      ...(await describe(named)),
-      modified: now,
-      ...(ttl !== undefined && { expires: later(now, ttl) }),
-    },
-    conditionOf(admitted, condition),
+  const now = services.clock.now()
+  const as = {
+    type: upload.type,
+    ...(await describe(named)),
+    modified: now,
+    ...(ttl !== undefined && { expires: later(now, ttl) }),
+  }
+  const change = { act: 'complete', about: { etag: as.etag, parts: parts.length } } as const
+  const outcome = await changing(admitted, services, change, async () =>
+    services.store.multipart.complete(
+      upload,
+      { parts, least: LEAST_PART },
+      as,
+      conditionOf(admitted, condition),
+    ),
   )
   if (!outcome.done && !('failed' in outcome)) throw conflictOf(admitted, { condition })
   return outcome

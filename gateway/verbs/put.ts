@@ -4,6 +4,7 @@ import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { changing } from '../audit-record.ts'
 import type { ContentDigest, Received } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
@@ -66,7 +67,10 @@ async function transferred(
       modified: now,
       ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
     }
-    const committed = await upload.commit(as, conditionOf(admitted, request.condition))
+    const about = { size: received.size, sha256: received.sha256, type }
+    const committed = await changing(admitted, services, { act: 'PUT', about }, async () =>
+      upload.commit(as, conditionOf(admitted, request.condition)),
+    )
     if (!committed.done) throw conflictOf(admitted, request)
     return committed
   }

@@ -7,6 +7,7 @@ import { uploadLimits } from '../../key/clear.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { type Bytes, bytes, later, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { changing, checkAudit } from '../audit-record.ts'
 import { etagOf } from '../body/digest.ts'
 import { checkContent, checkPinned, tooLarge, tooSmall } from '../body/receive.ts'
 import { ResumableDigest } from '../body/resumable-digest.ts'
@@ -120,6 +121,7 @@ export async function finishResumable(
   services: Services,
   progress: Progress,
 ): Promise<Finished> {
+  checkAudit(services.audit)
   const sha256 = await checkedWhole(admitted, services, progress)
   const use = await services.gatekeeper.takeUse(admitted)
   let done = 0
@@ -178,7 +180,10 @@ async function completed(
     remembered: JSON.stringify(remembered),
   }
   const parts = await partsOf(upload, store)
-  const outcome = await store.multipart.complete(upload, { parts }, as, condition)
+  const change = { act: 'PUT', about: { size, sha256, type: upload.type } } as const
+  const outcome = await changing(admitted, services, change, async () =>
+    store.multipart.complete(upload, { parts }, as, condition),
+  )
   if (outcome.done) return { ...remembered, path: upload.path }
   if (!('failed' in outcome)) throw conflictOf(admitted, { condition: {} })
   // somebody else was faster

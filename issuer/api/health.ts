@@ -22,7 +22,9 @@ const ready = route({
   access: 'open',
   success: { status: 200, description: 'they can', schema: schemas.Health },
   refusals: ['unavailable'],
-  async answer({ issuer: { ledger } }) {
+  async answer({ issuer: { ledger, audit } }) {
+    const untold = audit.trouble()
+    if (untold !== undefined) throw new Refusal('unavailable', untold.detail, { cause: untold })
     const failure = ledger.failure()
     if (failure === undefined) return { status: 200, body: { status: 'ok' } }
     throw new Refusal('unavailable', 'the ledger can not write; the log says why', {

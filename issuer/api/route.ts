@@ -1,6 +1,7 @@
 /** What a route is: data that both serves it and documents it, so that neither can lack the other. */
 import type { z } from '@hono/zod-openapi'
 import type { Logger } from 'pino'
+import type { AuditSink } from '../../audit/audit.ts'
 import type { RefusalCode } from '../../key/refusal.ts'
 import type { UnixSeconds } from '../../key/units.ts'
 import type { Keyring } from '../../ledger/keyring.ts'
@@ -20,6 +21,11 @@ export interface Issuer {
   readonly secretsFolder: string
   readonly isAdminToken: TokenCheck
   readonly log: Logger
+  readonly audit: AuditSink
+  /** `DATA/audit` */
+  readonly auditFolder: string
+  /** aborted when the issuer closes: what streams ends then */
+  readonly closing: AbortSignal
   readonly now: () => UnixSeconds
 }
 
@@ -36,6 +42,8 @@ interface Answer {
   readonly status: 200 | 201 | 204
   readonly body?: unknown
   readonly location?: string
+  /** server-sent events, in place of a body */
+  readonly events?: AsyncGenerator<string>
 }
 
 /** Who may ask: anybody; the admin; or the holder of a valet key as well. */

@@ -179,3 +179,32 @@ describe('keys', () => {
     expect(stderr).toMatch(/has mode 644: .* chmod 600/)
   })
 })
+
+describe('audit', () => {
+  it('says who did what, from the terminal, and that nobody has changed it', async () => {
+    await line.done('mint', 'demo/a', '--id', 'one', '--subject', 'ann')
+    await line.run(['put', '-', 'demo/a'], { stdin: 'hello' })
+    await line.done('revoke', 'one', '--reason', 'lost')
+    await line.done('rm', 'demo/a')
+    const told = (await line.done('audit', '--id', 'one', '--json')).split('\n')
+    expect(told.map((text) => JSON.parse(text) as object)).toMatchObject([
+      { kind: 'act', by: 'cli', act: 'revoke', keys: ['one'], about: { reason: 'lost' } },
+      { kind: 'act', by: 'cli', act: 'mint', keys: ['one'], subjects: ['ann'] },
+    ])
+    const table = await line.done('audit', '--path', 'demo/')
+    expect(table.split('\n').map((row) => row.split(/ {2,}/)[1])).toEqual([
+      'WHAT',
+      'DELETE*',
+      'PUT*',
+    ])
+    expect(await line.json('audit', 'verify')).toMatchObject({ problems: [], notes: [] })
+    const out = await line.done('audit', '--export', 'all.jsonl')
+    expect(out).toMatch(/^\d+ records written to all\.jsonl$/)
+    expect(await line.json('audit', '--refused', '--summary')).toEqual({ refused: [] })
+  })
+
+  it('can be left out', async () => {
+    await line.run(['mint', 'demo/a'], { env: { VALETKEY_AUDIT_ENABLED: 'false' } })
+    expect(readdirSync(join(line.folder, 'data'))).not.toContain('audit')
+  })
+})

@@ -53,6 +53,7 @@ describe('serve', () => {
       '--data',
       join(line.folder, 'data'),
       ...ANYWHERE,
+      '--access-log',
     ]
     const child = spawn(process.execPath, args)
     const [stdout, stderr] = [new Sink(), new Sink()]

@@ -29,7 +29,8 @@ export interface AuditHouse {
 }
 
 /** The members of a record that says nothing but its name. */
-export const act = (name: string, more = ''): string => `"kind":"act","by":"cli","act":"${name}"${more}`
+export const act = (name: string, more = ''): string =>
+  `"kind":"act","by":"cli","act":"${name}"${more}`
 
 export function auditHouse(): AuditHouse {
   const temp = tempFolder()

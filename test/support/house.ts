@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { loadAuditKey } from '../../audit/key.ts'
+import { AuditWriter } from '../../audit/writer.ts'
 import { Instance } from '../../database/instance.ts'
 import {
   type CorsSettingsText,
@@ -22,7 +24,7 @@ import { nodeMac } from '../../key/node-mac.ts'
 import { parsePath, targetOf } from '../../key/object-path.ts'
 import { mintKey, narrowKey } from '../../key/sign.ts'
 import type { SigningKey } from '../../key/signer.ts'
-import { type Bytes, secondsOf, type UnixSeconds } from '../../key/units.ts'
+import { type Bytes, seconds, secondsOf, type UnixSeconds } from '../../key/units.ts'
 import { Keyring } from '../../ledger/keyring.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 
@@ -42,6 +44,7 @@ export interface House {
   readonly keyring: Keyring
   readonly store: FullStore
   readonly gateway: RunningGateway
+  readonly audit: AuditWriter
   /** what was logged, one parsed line each */
   readonly logged: Record<string, unknown>[]
   now(): UnixSeconds
@@ -73,6 +76,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     }))
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(JSON.parse(line)) })
+  const audit = await AuditWriter.open({
+    folder: join(folder, 'audit'),
+    key: loadAuditKey(join(folder, 'secrets')),
+    keep: seconds(90 * 86_400),
+  })
   const gateway = await startGateway({
     settings: gatewaySection.parse({ listen: '127.0.0.1:0', ...options.gateway }),
     cors: corsSection.parse(options.cors ?? {}),
@@ -82,6 +90,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     keyring,
     store,
     log,
+    audit,
     clock,
   })
   const mint = (claims: Partial<FirstBlock>): string =>
@@ -103,6 +112,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     keyring,
     store,
     gateway,
+    audit,
     logged,
     mint,
     now: clock.now,
@@ -111,6 +121,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       `${gateway.url}${targetOf(parsePath(path).path)}${key === undefined ? '' : `?vk=${key}`}`,
     close: async () => {
       await gateway.close()
+      await audit.close()
       await store.close()
       await ledger.close()
       instance.close()

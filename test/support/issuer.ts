@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { auditSection } from '../../audit/config.ts'
+import { openAudit } from '../../audit/open.ts'
 import { Instance } from '../../database/instance.ts'
 import { issuerSection } from '../../issuer/config.ts'
 import { type RunningIssuer, startIssuer } from '../../issuer/main.ts'
@@ -58,16 +60,20 @@ export async function openIssuer(
   const now = () => time as UnixSeconds
   const logged: string[] = []
   const release = async () => {
+    await audit.close()
     await ledger.close()
     instance.close()
     temp.remove()
   }
+  const audit = await openAudit(temp.path, auditSection.parse({}))
   const issuer = await startIssuer({
     settings: issuerSection.parse({ listen: '127.0.0.1:0', ...(section as object) }),
     ledger,
     keyring,
     publicUrl: 'https://files.example',
     secretsFolder,
+    audit,
+    auditFolder: join(temp.path, 'audit'),
     log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
     now,
   }).catch(async (error) => {

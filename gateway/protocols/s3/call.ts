@@ -32,7 +32,7 @@ const attempted = ({ request, exchange, services }: Call, wanted: Wanted): Attem
 
 /** @throws Refusal of the first restriction that the attempt does not meet */
 export const admit = (call: Call, wanted: Wanted): Awaitable<Admitted> =>
-  call.services.gatekeeper.admit(call.grant, attempted(call, wanted))
+  call.services.gatekeeper.admit(call.grant, attempted(call, wanted), call.exchange.id)
 
 /**
  * To what concerns a bucket as such: its name is known to whoever may do anything in it.

@@ -52,7 +52,7 @@ export async function servePostForm(
     exchange.client,
     services.clock.now(),
   )
-  const admitted = await services.gatekeeper.admit(found.grant, attempt)
+  const admitted = await services.gatekeeper.admit(found.grant, attempt, exchange.id)
   const { info } = await put(admitted, services, exchange, await putRequestOf(form, headers))
   respondTo(fields, redirect, info, exchange, services)
 }

@@ -143,7 +143,7 @@ async function callerOf({ request, exchange, services, body }: Question): Promis
   )
   const [first] = attempts
   const granted = attempts.find((attempt) => clear(grant, attempt) === undefined) ?? first
-  if (granted !== undefined) await services.gatekeeper.admit(grant, granted)
+  if (granted !== undefined) await services.gatekeeper.admit(grant, granted, exchange.id)
   return { grant, sessionToken: claimed.sessionToken }
 }
 

@@ -281,7 +281,7 @@ function admit(call: Call, { path, type, length }: Asked, asOf?: UnixSeconds): A
   const upload = type !== undefined && { type, ...(length !== undefined && { size: length }) }
   const wanted: Wanted = { method: 'PUT', path, ...(upload && { upload }) }
   const attempt = attemptOf(wanted, request, exchange.client, services.clock.now())
-  return services.gatekeeper.admit(grant, attempt, asOf)
+  return services.gatekeeper.admit(grant, attempt, exchange.id, asOf)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { act, type AuditHouse, auditHouse } from '../../support/audit.ts'
+import { type AuditHouse, act, auditHouse } from '../../support/audit.ts'
 
 let house: AuditHouse
 beforeEach(() => {
@@ -69,20 +69,56 @@ describe('what was written', () => {
 
 describe('what somebody has done to it is found', () => {
   it.each<[string, (all: string[]) => string[], RegExp]>([
-    ['a record that was edited', (all) => all.map((line) => line.replace('"act":"b"', '"act":"x"')), /changed: 1 records were written, 1 are there/],
+    [
+      'a record that was edited',
+      (all) => all.map((line) => line.replace('"act":"b"', '"act":"x"')),
+      /changed: 1 records were written, 1 are there/,
+    ],
     ['a byte more', (all) => all.map((line) => line.replace('"act":"b"', '"act": "b"')), /changed/],
-    ['a record that was dropped', (all) => all.filter((line) => !isRecord('b')(line)), /1 records were written, 0 are there/],
-    ['a record that was added', (all) => all.toSpliced(4, 0, `{${act('b')}}\n`), /1 records were written, 2 are there/],
+    [
+      'a record that was dropped',
+      (all) => all.filter((line) => !isRecord('b')(line)),
+      /1 records were written, 0 are there/,
+    ],
+    [
+      'a record that was added',
+      (all) => all.toSpliced(4, 0, `{${act('b')}}\n`),
+      /1 records were written, 2 are there/,
+    ],
     ['a record with its seal', without(4, 2), /seal 3 stands where seal 2 should/],
     ['several', without(2, 4), /seal 3 stands where seal 1 should/],
-    ['two that changed places', (all) => [...all.slice(0, 4), ...all.slice(6, 8), ...all.slice(4, 6), ...all.slice(8)], /stands where/],
+    [
+      'two that changed places',
+      (all) => [...all.slice(0, 4), ...all.slice(6, 8), ...all.slice(4, 6), ...all.slice(8)],
+      /stands where/,
+    ],
     ['one that is there twice', (all) => all.toSpliced(6, 0, ...all.slice(4, 6)), /stands where/],
-    ['a seal of a number of its own', (all) => all.map((line) => line.replace('"seq":2,', '"seq":3,')), /stands where/],
-    ['a seal with another count', (all) => all.map((line) => line.replace('"seq":2,"count":1', '"seq":2,"count":2')), /changed/],
+    [
+      'a seal of a number of its own',
+      (all) => all.map((line) => line.replace('"seq":2,', '"seq":3,')),
+      /stands where/,
+    ],
+    [
+      'a seal with another count',
+      (all) => all.map((line) => line.replace('"seq":2,"count":1', '"seq":2,"count":2')),
+      /changed/,
+    ],
     ['the beginning of a file', without(0, 2), /does not begin with its own name/],
-    ['the end of a file that another one follows', (all) => all.slice(0, -2), /ended with seal 4 and ends now with seal 3/],
-    ['half of its last batch', (all) => [...all.slice(0, -1), (all.at(-1) ?? '').slice(0, 20)], /ended with seal 4 and ends now/],
-    ['something behind its end', (all) => [...all, `{${act('z')}}\n`], /bytes behind its last seal were added/],
+    [
+      'the end of a file that another one follows',
+      (all) => all.slice(0, -2),
+      /ended with seal 4 and ends now with seal 3/,
+    ],
+    [
+      'half of its last batch',
+      (all) => [...all.slice(0, -1), (all.at(-1) ?? '').slice(0, 20)],
+      /ended with seal 4 and ends now/,
+    ],
+    [
+      'something behind its end',
+      (all) => [...all, `{${act('z')}}\n`],
+      /bytes behind its last seal were added/,
+    ],
     ['everything', () => [], /is missing|cut off/],
   ])('%s', async (_, edit, expected) => {
     await written()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Follower, newestFirst } from '../../../audit/read.ts'
 import { seconds } from '../../../key/units.ts'
-import { act, type AuditHouse, auditHouse } from '../../support/audit.ts'
+import { type AuditHouse, act, auditHouse } from '../../support/audit.ts'
 
 let house: AuditHouse
 beforeEach(() => {
@@ -143,7 +143,11 @@ describe('reading', () => {
     for (let isDone = false; !isDone; ) {
       let count = 0
       isDone = true
-      for await (const one of newestFirst(house.folder, { id: 'k1' }, { most: 2000, ...(from && { from }) })) {
+      for await (const one of newestFirst(
+        house.folder,
+        { id: 'k1' },
+        { most: 2000, ...(from && { from }) },
+      )) {
         if (one.record === undefined) {
           from = { ...one.position() }
           isDone = false

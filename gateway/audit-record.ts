@@ -1,0 +1,96 @@
+/**
+ * What the audit keeps of a request, and of a change of an object: members of a record, put together
+ * by hand from an allowlist. Never a query, a token, a cookie, a policy or a form's field.
+ */
+import type { AuditSink } from '../audit/audit.ts'
+import { asJson, quoted, quotedAll, withoutKeys } from '../audit/text.ts'
+import { traceIdOf } from '../audit/trace.ts'
+import { targetOf } from '../key/object-path.ts'
+import { Refusal } from '../key/refusal.ts'
+import type { Grant } from '../key/sign.ts'
+import type { Admitted } from './admit.ts'
+import type { Exchange } from './exchange.ts'
+import type { Unreadable } from './server.ts'
+import type { Services } from './services.ts'
+
+/** What a key is known by: the same for all its requests, so it is put together once. */
+const known = new WeakMap<Grant, string>()
+
+/** The members of a record that name the key, each with a comma before it. */
+export function holderOf(grant: Grant): string {
+  const there = known.get(grant)
+  if (there !== undefined) return there
+  const { ids, kid, subjects } = grant
+  const subject = subjects.length === 0 ? '' : `,"subjects":${quotedAll(subjects)}`
+  const text = `,"keys":${quotedAll(ids)},"kid":${quoted(kid)}${subject}`
+  known.set(grant, text)
+  return text
+}
+
+/** @param now monotonic milliseconds */
+export function requestRecord(exchange: Exchange, now: number): string {
+  const { request, grant, refusal, outgoing, client, bytesIn, bytesOut } = exchange
+  let text = `"kind":"request","by":"gateway","id":"${exchange.id}","act":${quoted(exchange.incoming.method ?? '')}`
+  if (request !== undefined) text += `,"path":${quoted(withoutKeys(request.path))}`
+  if (grant !== undefined) text += holderOf(grant)
+  text += `,"address":${quoted(client.address)}`
+  if (outgoing.headersSent) text += `,"status":${outgoing.statusCode}`
+  if (refusal !== undefined) text += `,"code":"${refusal.code}"`
+  if (bytesIn > 0) text += `,"in":${bytesIn}`
+  if (bytesOut > 0) text += `,"out":${bytesOut}`
+  if (!outgoing.writableFinished) text += ',"broken":true'
+  text += traceMember(request?.headers.get('traceparent'))
+  return `${text},"ms":${Math.round((now - exchange.began) * 10) / 10}`
+}
+
+/** The member of a record that names the trace, with a comma before it; nothing where there is none. */
+export function traceMember(traceparent: string | undefined): string {
+  const id = traceIdOf(traceparent)
+  return id === undefined ? '' : `,"trace":"${id}"`
+}
+
+/** Of what node:http could make no request of. */
+export const unreadableRecord = ({ id, status, code, address }: Unreadable): string =>
+  `"kind":"request","by":"gateway","id":"${id}","act":"unreadable","address":${quoted(address)},"status":${status},"code":"${code}"`
+
+/** What is being done to an object. */
+export interface Change {
+  readonly act: 'PUT' | 'DELETE' | 'copy' | 'complete' | 'set-metadata'
+  readonly about?: Readonly<Record<string, unknown>>
+}
+
+function changeRecord({ grant, attempt, requestId }: Admitted, change: Change): string {
+  const path = withoutKeys(targetOf(attempt.path))
+  const about = change.about === undefined ? '' : `,"about":${asJson(change.about)}`
+  return `"kind":"change","by":"gateway","id":"${requestId}","act":"${change.act}","path":${quoted(path)}${holderOf(grant)},"address":${quoted(attempt.address)}${about}`
+}
+
+/** No upload begins that could not be written down. @throws Refusal */
+export function checkAudit(audit: AuditSink): void {
+  const trouble = audit.trouble()
+  if (trouble !== undefined) throw trouble
+}
+
+/**
+ * Changes an object while its record goes to the disk: both begin at once, and both have ended when
+ * this resolves, so that nothing is acknowledged that is not on record. What could not be written
+ * down refuses the request, though the change may have been made; a deletion is acknowledged all the
+ * same, since it is what frees a full disk: its record follows when there is room.
+ */
+export async function changing<T>(
+  admitted: Admitted,
+  { audit }: Pick<Services, 'audit'>,
+  change: Change,
+  make: () => Promise<T>,
+): Promise<T> {
+  const [kept, made] = await Promise.allSettled([
+    audit.keep(changeRecord(admitted, change)),
+    make(),
+  ])
+  if (made.status === 'rejected') throw made.reason
+  if (kept.status === 'rejected' && change.act !== 'DELETE') throw asRefusal(kept.reason)
+  return made.value
+}
+
+const asRefusal = (error: unknown): Refusal =>
+  error instanceof Refusal ? error : new Refusal('internal', 'the audit failed', { cause: error })

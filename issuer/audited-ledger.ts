@@ -1,0 +1,102 @@
+/** The ledger as whoever administers it sees it: every act is on record, or it is refused. */
+import { type Act, type Actor, actRecord, mintRecord } from '../audit/acts.ts'
+import type { AuditSink } from '../audit/audit.ts'
+import { formatTime } from '../key/units.ts'
+import type { Ledger, Revocation, SigningKeyRecord } from '../ledger/ledger.ts'
+
+/**
+ * Of each method, whether it is an act of somebody; `passes` are questions, what the gateway counts,
+ * and housekeeping. A method that is added to the ledger does not compile until somebody decides.
+ */
+const METHODS = {
+  version: 'passes',
+  failure: 'passes',
+  close: 'passes',
+  revocationOf: 'passes',
+  revoke: 'act',
+  revocations: 'passes',
+  purge: 'passes',
+  lease: 'passes',
+  settle: 'passes',
+  usesOf: 'passes',
+  recordIssued: 'act',
+  issued: 'passes',
+  noteActivity: 'passes',
+  signingKeys: 'passes',
+  addSigningKey: 'act',
+  setSigningKeyStatus: 'act',
+  latestTime: 'passes',
+  noteTime: 'passes',
+  resetTime: 'act',
+} as const satisfies Record<keyof Ledger, 'act' | 'passes'>
+
+type Acts = {
+  readonly [M in keyof Ledger as (typeof METHODS)[M] extends 'act' ? M : never]: Ledger[M]
+}
+
+/**
+ * What grants something is refused before it happens where it could not be written down, and when it
+ * turns out that it was not. What takes something away happens in any case: its record waits.
+ */
+export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): Ledger {
+  const kept = (act: Act): Promise<void> => audit.keep(actRecord(actor, act))
+  const granting = async <T>(grant: () => Promise<T>, records: readonly string[]): Promise<T> => {
+    const trouble = audit.trouble()
+    if (trouble !== undefined) throw trouble
+    const result = await grant()
+    await Promise.all(records.map((record) => audit.keep(record)))
+    return result
+  }
+  const acts: Acts = {
+    recordIssued: (keys) =>
+      granting(
+        () => ledger.recordIssued(keys),
+        keys.map((key) => mintRecord(actor, key)),
+      ),
+    revoke: async (revocations) => {
+      await ledger.revoke(revocations)
+      await Promise.allSettled(revocations.map((revocation) => kept(revocationAct(revocation))))
+    },
+    addSigningKey: (record) =>
+      granting(() => ledger.addSigningKey(record), [actRecord(actor, signingKeyAct(record))]),
+    setSigningKeyStatus: async (kid, status, graceEnds) => {
+      const isDone = await ledger.setSigningKeyStatus(kid, status, graceEnds)
+      const until = graceEnds === undefined ? {} : { graceEnds: formatTime(graceEnds) }
+      const act = { act: `signing-key ${status}`, kid, about: { status, ...until } }
+      if (isDone) await Promise.allSettled([kept(act)])
+      return isDone
+    },
+    resetTime: async (now) => {
+      await ledger.resetTime(now)
+      await Promise.allSettled([kept({ act: 'accept-clock', about: { now: formatTime(now) } })])
+    },
+  }
+  return new Proxy(ledger, {
+    get(target, name) {
+      if (name in acts) return Reflect.get(acts, name)
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+function revocationAct({ kind, value, mintedUpTo, until, reason }: Revocation): Act {
+  return {
+    act: 'revoke',
+    ...(kind === 'id' && { keys: [value] }),
+    ...(kind === 'subject' && { subjects: [value] }),
+    ...(kind === 'path' && { path: `/${value === '/' ? '' : value}` }),
+    about: {
+      kind,
+      ...(mintedUpTo !== undefined && { mintedUpTo: formatTime(mintedUpTo) }),
+      ...(until !== undefined && { until: formatTime(until) }),
+      ...(reason !== undefined && { reason }),
+    },
+  }
+}
+
+const signingKeyAct = ({ kid, kind, status, ceiling }: SigningKeyRecord): Act => ({
+  act: 'signing-key added',
+  kid,
+  about: { kind, status, ...(ceiling && { ceiling }) },
+})

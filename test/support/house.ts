@@ -82,7 +82,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     keep: seconds(90 * 86_400),
   })
   const gateway = await startGateway({
-    settings: gatewaySection.parse({ listen: '127.0.0.1:0', ...options.gateway }),
+    settings: gatewaySection.parse({
+      listen: '127.0.0.1:0',
+      accessLog: true,
+      ...options.gateway,
+    }),
     cors: corsSection.parse(options.cors ?? {}),
     s3: s3Section.parse(options.s3 ?? {}),
     publicUrls: options.publicUrls ?? [],

@@ -82,7 +82,7 @@ async function serveNative(
   const path = pathOf(form, request)
   const wanted = { method: 'PUT', path, upload: { type: typeOf(form) } } as const
   const attempt = attemptOf(wanted, request, exchange.client, clock.now())
-  const admitted = await gatekeeper.admit(grant, attempt)
+  const admitted = await gatekeeper.admit(grant, attempt, exchange.id)
   const answer = answerOf(form, grant)
   const committed = await put(admitted, services, exchange, {
     condition: {},

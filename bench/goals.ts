@@ -70,6 +70,8 @@ export const GOALS = {
   start: less('million', 'ready after start with 10⁶ objects', 's', 5, 1),
   restart: less('million', 'ready after kill -9 with 10⁶ objects', 's', 5, 1),
   mixed: less('mixed', 'p99 of a 1 KiB GET while 8 large uploads run vs idle', '×', 5, 2),
+  weightShare: less('weight', 'share page, everything, compressed', 'KiB', 40, 30),
+  weightDrop: less('weight', 'drop page, everything, compressed', 'KiB', 40, 30),
 } as const satisfies Record<string, Goal>
 
 export type GoalName = keyof typeof GOALS

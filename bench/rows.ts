@@ -6,6 +6,7 @@ import { MILLION_ROW } from './rows/million.ts'
 import { MIXED_ROW } from './rows/mixed.ts'
 import { READ_ROWS } from './rows/read.ts'
 import { VERIFY_ROW } from './rows/verify.ts'
+import { WEIGHT_ROW } from './rows/weight.ts'
 import { WRITE_ROWS } from './rows/write.ts'
 
 export const ROWS: readonly Row[] = [
@@ -13,6 +14,7 @@ export const ROWS: readonly Row[] = [
   ...WRITE_ROWS,
   VERIFY_ROW,
   MIXED_ROW,
+  WEIGHT_ROW,
   ENGINE_ROW,
   MEMORY_ROW,
   MILLION_ROW,

@@ -41,6 +41,19 @@ describe.each(PAGES)('the %s page', (name) => {
     }
   })
 
+  test('weighs at most 40 KiB, everything included', async () => {
+    const page = await ask(`${house.gateway.url}/-/${name}`)
+    const assets = page.text().match(/assets\/[\w.-]+/g) ?? []
+    expect(assets).toHaveLength(2)
+    const answers = await Promise.all(
+      assets.map((asset) =>
+        ask(`${house.gateway.url}/-/${asset}`, { headers: { 'accept-encoding': 'br' } }),
+      ),
+    )
+    const bytes = [page, ...answers].reduce((sum, { body }) => sum + body.length, 0)
+    expect(bytes).toBeLessThanOrEqual(40 * 1024)
+  })
+
   test('states a policy without anything inline, and is not kept by caches', async () => {
     const page = await ask(`${house.gateway.url}/-/${name}`)
     expect(page.status).toBe(200)

@@ -6,10 +6,14 @@ import type { Exchange } from './exchange.ts'
 /** More would hold memory; then it is handed over early. */
 const MAX_GATHERED = 10_000
 
+type Gathered = { -readonly [Name in keyof Activity]: Activity[Name] }
+
+const NOTHING = { requests: 0, bytesOut: 0, bytesIn: 0 }
+
 export class ActivityLog {
   readonly #ledger: IssuedKeys
   readonly #onError: (error: unknown) => void
-  #gathered = new Map<string, Activity>()
+  #gathered = new Map<string, Gathered>()
 
   constructor(ledger: IssuedKeys, onError: (error: unknown) => void) {
     this.#ledger = ledger
@@ -18,16 +22,19 @@ export class ActivityLog {
 
   note({ grant, client, refusal, bytesIn, bytesOut }: Exchange, now: UnixSeconds): void {
     if (grant === undefined || refusal !== undefined) return
-    const before = this.#gathered.get(grant.id)
-    this.#gathered.set(grant.id, {
-      id: grant.id,
-      lastUsed: now,
-      lastAddress: client.address,
-      requests: (before?.requests ?? 0) + 1,
-      bytesOut: (before?.bytesOut ?? 0) + bytesOut,
-      bytesIn: (before?.bytesIn ?? 0) + bytesIn,
-    })
+    const gathered = this.#gathered.get(grant.id) ?? this.#begun(grant.id)
+    gathered.lastUsed = now
+    gathered.lastAddress = client.address
+    gathered.requests += 1
+    gathered.bytesOut += bytesOut
+    gathered.bytesIn += bytesIn
+  }
+
+  #begun(id: string): Gathered {
     if (this.#gathered.size >= MAX_GATHERED) void this.flush()
+    const gathered = { id, lastUsed: 0 as UnixSeconds, lastAddress: '', ...NOTHING }
+    this.#gathered.set(id, gathered)
+    return gathered
   }
 
   /** A loss here costs a figure in a list, never a permission: it is told of, and life goes on. */

@@ -32,6 +32,7 @@ import type {
   Revocation,
 } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
+import { Memo } from './memo.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
 export interface Claimed {
@@ -58,8 +59,7 @@ const MAX_REMEMBERED = 4 << 20
 export class Gatekeeper {
   readonly #ledger: Ledger
   readonly #keyring: Keyring
-  readonly #verified = new Map<string, Grant>()
-  #remembered = 0
+  readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
   #epoch: number
 
   constructor(ledger: Ledger, keyring: Keyring) {
@@ -78,17 +78,15 @@ export class Gatekeeper {
 
   #grantOf(key: string): Grant {
     if (this.#epoch !== this.#keyring.epoch) {
-      this.#forget()
+      this.#verified.clear()
       this.#epoch = this.#keyring.epoch
     }
-    const known = this.#verified.get(key)
-    if (known !== undefined) return known
+    return this.#verified.get(key) ?? this.#verified.add(key, this.#verifiedNow(key))
+  }
+
+  #verifiedNow(key: string): Grant {
     const named = readKey(key)
-    const grant = verifyKey(named, this.#keyring.signer(named.kid), nodeMac)
-    if (this.#remembered >= MAX_REMEMBERED) this.#forget()
-    this.#verified.set(key, grant)
-    this.#remembered += key.length
-    return grant
+    return verifyKey(named, this.#keyring.signer(named.kid), nodeMac)
   }
 
   /**
@@ -112,11 +110,6 @@ export class Gatekeeper {
     await this.#keyring.refresh()
     const lookup = (kid: string) => this.#keyring.sigV4Signer(kid)
     return verifyPost(claimed, upload, { lookup, hashing: nodeHashing })
-  }
-
-  #forget(): void {
-    this.#verified.clear()
-    this.#remembered = 0
   }
 
   /**

@@ -9,11 +9,12 @@ export type Wanted = Pick<Attempt, 'method' | 'path' | 'upload'>
 /** What a request wants, stated once, from what it asks for, its headers and who sent it. */
 export function attemptOf(
   { method, path, upload }: Wanted,
-  request: Pick<RawRequest, 'headers'>,
-  client: Client,
+  { headers }: Pick<RawRequest, 'headers'>,
+  { address, tls }: Client,
   now: UnixSeconds,
 ): Attempt {
-  const { address, tls, header, origin } = holderOf(request, client, now)
+  const header = (name: string): string | undefined => headers.get(name)
+  const origin = header('origin')
   return { now, address, tls, header, origin, method, path, upload }
 }
 

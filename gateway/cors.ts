@@ -31,7 +31,7 @@ const EXPOSED = [
   'X-Request-Id',
 ] as const
 
-const namesOfOthers = (headers: FlatHeaders): readonly string[] =>
+const namesOfOthers = (headers: readonly string[]): readonly string[] =>
   headers.filter((name, index) => index % 2 === 0 && /^x-amz-/i.test(name))
 
 /** How long a browser may remember a preflight, in seconds: a revoked key is refused all the same. */
@@ -69,7 +69,7 @@ export class Cors {
   headers(
     origin: string | undefined,
     grant: Grant | undefined,
-    sent: FlatHeaders = [],
+    sent: () => readonly string[] = () => [],
   ): FlatHeaders {
     const differs = this.#allowed.length > 0 || namesOrigins(grant)
     if (origin === undefined || !this.#grants(origin, grant)) return differs ? VARY : []
@@ -77,7 +77,7 @@ export class Cors {
       'Access-Control-Allow-Origin',
       origin,
       'Access-Control-Expose-Headers',
-      [...EXPOSED, ...namesOfOthers(sent)].join(', '),
+      [...EXPOSED, ...namesOfOthers(sent())].join(', '),
       ...VARY,
     ]
   }

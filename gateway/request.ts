@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../key/refusal.ts'
+import { Memo } from './memo.ts'
 
 export const MAX_TARGET_LENGTH = 8192
 export const MAX_HEADERS = 100
@@ -78,15 +79,16 @@ function requestOf(
       `a request target is at most ${MAX_TARGET_LENGTH} characters long`,
     )
   }
+  const { path, query } = targets.get(target) ?? targets.add(target, parsedTarget(target))
+  return { method, target, path: withoutBase(path, basePath), query, headers, rawHeaders }
+}
+
+/** The same link is asked for again and again, by ranges and by pages. */
+const targets = new Memo<Pick<RawRequest, 'path' | 'query'>>(1 << 20)
+
+function parsedTarget(target: string): Pick<RawRequest, 'path' | 'query'> {
   const [path, query] = splitTarget(originForm(target))
-  return {
-    method,
-    target,
-    path: withoutBase(path, basePath),
-    query: query === undefined ? [] : parseQuery(query),
-    headers,
-    rawHeaders,
-  }
+  return { path, query: query === undefined ? [] : parseQuery(query) }
 }
 
 /** The decoded value of a parameter that may be there once. @throws Refusal request_malformed */

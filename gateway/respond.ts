@@ -7,11 +7,12 @@ export function writeHead(
   exchange: Exchange,
   { cors }: Services,
   status: number,
-  headers: FlatHeaders,
+  headers: readonly string[],
+  more: FlatHeaders = [],
 ): void {
   const origin = exchange.request?.headers.get('origin')
-  const granted = cors.headers(origin, exchange.grant, headers)
-  exchange.outgoing.writeHead(status, headers.concat(granted, 'X-Request-Id', exchange.id))
+  const granted = cors.headers(origin, exchange.grant, () => headers.concat(more))
+  exchange.outgoing.writeHead(status, headers.concat(more, granted, 'X-Request-Id', exchange.id))
 }
 
 /** A response without a body, or with a short one; resolves at once, the rest is the socket's. */

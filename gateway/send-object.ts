@@ -16,26 +16,29 @@ export function sendObject(
   services: Services,
   extra: FlatHeaders = [],
 ): Awaitable<void> {
-  const { status, info, range, body, isPart } = download
+  const { status, info, body, isPart } = download
   const isInHeader = exchange.request?.headers.has('authorization') === true
-  const served = (): FlatHeaders =>
-    servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader).concat(extra)
-  const head = (): void => {
-    const headers = served()
-    if (status !== 304) headers.push('Content-Length', String(range.end - range.start))
-    if (status === 206)
-      headers.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${info.size}`)
-    writeHead(exchange, services, status, headers)
-  }
+  const served = (): readonly string[] =>
+    servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader)
+  const head = (): void =>
+    writeHead(exchange, services, status, served(), extra.concat(framing(download)))
   // the server in front knows ranges, but no parts
   const handedOver = body && !isPart ? offloadHeader(body.object, exchange, services) : undefined
   if (handedOver !== undefined) {
-    const headers = [...served(), ...handedOver, 'Content-Length', '0']
+    const headers = [...served(), ...extra, ...handedOver, 'Content-Length', '0']
     return handOver(download, exchange, services, headers)
   }
   if (body !== undefined) return deliver(download, admitted, exchange, services, head)
   head()
   exchange.outgoing.end()
+}
+
+/** How much of the object is sent, and which part. */
+function framing({ status, info, range: { start, end } }: Download): FlatHeaders {
+  if (status === 304) return []
+  const length = ['Content-Length', String(end - start)]
+  if (status === 200) return length
+  return [...length, 'Content-Range', `bytes ${start}-${end - 1}/${info.size}`]
 }
 
 /** The server in front looks at `Range` itself, so it is told of the whole object. */

@@ -188,12 +188,12 @@ function checkBucket(bucket: string, advice = ''): void {
 
 function decode(raw: string): string {
   // neither a query nor a fragment is part of a path; a raw "#" has two readings on its way here
+  if (/^[!"$&->@-~]*$/.test(raw)) return raw
   if (!/^(?:[!"$&->@-~]|%[0-9A-Fa-f]{2})*$/.test(raw)) {
     throw malformed(
       'a path on the request line is printable ASCII without "?" and "#", everything else percent-encoded as UTF-8',
     )
   }
-  if (!raw.includes('%')) return raw
   try {
     return utf8.decode(percentDecoded(raw))
   } catch (cause) {

@@ -11,6 +11,7 @@ import { writeCondition } from '../body/conditional.ts'
 import { Digester, etagOf, statedDigests } from '../body/digest.ts'
 import { BodyReader } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
+import { Memo } from '../memo.ts'
 import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
 import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
@@ -56,21 +57,24 @@ function serve(request: RawRequest, exchange: Exchange, services: Services): Awa
 
 // ── reading ─────────────────────────────────────────────────────────────────
 
+const targets = new Memo<Target>(1 << 18)
+
 /** @throws Refusal method_not_allowed, path_malformed, request_malformed */
 export function actionOf({ method, path, headers }: RawRequest): Action {
-  const target = parseTarget(path)
+  const target = targets.get(path) ?? targets.add(path, parseTarget(path))
+  const { kind } = target
   switch (method) {
     case 'GET':
-    case 'HEAD':
-      return {
-        ...target,
-        method: target.kind === 'object' ? 'GET' : 'LIST',
-        head: method === 'HEAD',
-      }
-    case 'PUT':
-      return { ...objectOnly(target), method, head: false, upload: uploadOf(headers) }
+    case 'HEAD': {
+      const head = method === 'HEAD'
+      return { kind, path: target.path, method: kind === 'object' ? 'GET' : 'LIST', head }
+    }
+    case 'PUT': {
+      const { path } = objectOnly(target)
+      return { kind, path, method, head: false, upload: uploadOf(headers) }
+    }
     case 'DELETE':
-      return { ...objectOnly(target), method, head: false }
+      return { kind, path: objectOnly(target).path, method, head: false }
     default:
       throw new Refusal(
         'method_not_allowed',

@@ -80,13 +80,13 @@ function opened(
     object.close()
     return download
   }
-  const { etag, size } = object.info
-  const { start, end } = download.range
+  const { status, info, range, isPart } = download
+  const { etag, size } = info
+  const { start, end } = range
   // the first byte is about to be sent: only now a use is taken
-  return andThen(gatekeeper.takeUse(admitted, { etag, size, start, end }), (use) => ({
-    ...download,
-    body: { object, use },
-  }))
+  return andThen(gatekeeper.takeUse(admitted, { etag, size, start, end }), (use) => {
+    return { status, info, range, isPart, body: { object, use } }
+  })
 }
 
 function planned(info: ObjectInfo, request: ReadRequest, rangeOf: typeof rangeAsked): Download {

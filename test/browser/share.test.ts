@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readBlocks, readKey } from '../../key/sign.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
+import { unzip } from '../support/zip.ts'
 import { startChromium } from './support/chromium.ts'
 import { ARABIC, fillFolder, store } from './support/stored.ts'
 import { type Visitor, visit } from './support/visitor.ts'
@@ -202,6 +203,74 @@ describe('a download', () => {
     await button('Shared files').click()
     const { content } = await saved(() => button('Download notes.txt').click())
     expect(content.toString()).toContain('second')
+  })
+})
+
+describe('a zip', () => {
+  const ALL = [
+    'big.bin',
+    'drawing.svg',
+    'file 10.txt',
+    'file 9.txt',
+    'inner/deeper/last.txt',
+    'inner/one.txt',
+    'notes.txt',
+    'page.html',
+    expect.stringMatching(/^photo.+gpj\.exe$/),
+    'picture.png',
+    'tone.wav',
+    ARABIC,
+  ]
+
+  test('holds everything, byte for byte', async () => {
+    await open(house.mint(FOLDER))
+    const { url, name, content } = await saved(() => button('Download all').click())
+    expect(name).toBe('summer.zip')
+    const files = await unzip(content)
+    expect([...files.keys()].sort()).toEqual(ALL)
+    expect(files.get('big.bin')?.content).toEqual(Buffer.alloc(150_000))
+    expect(files.get('inner/deeper/last.txt')?.content.toString()).toBe('last')
+    const block = readBlocks(readKey(url.searchParams.get('vk') ?? '')).at(-1)
+    expect([block?.path, block?.methods]).toEqual(['team/summer/', ['GET', 'LIST']])
+  })
+
+  test('holds what was chosen, files and folders, also over a search', async () => {
+    await open(house.mint(FOLDER))
+    await page.getByRole('checkbox', { name: 'Select inner' }).check()
+    await page.getByRole('searchbox').fill('notes')
+    await page.getByRole('checkbox', { name: 'Select notes.txt' }).check()
+    expect(await page.getByText('2 selected').isVisible()).toBe(true)
+    const { content } = await saved(() => button('Download').click())
+    const files = await unzip(content)
+    expect([...files.keys()].sort()).toEqual([
+      'inner/deeper/last.txt',
+      'inner/one.txt',
+      'notes.txt',
+    ])
+    expect(files.get('notes.txt')?.content.toString()).toBe('Grüße, first line\nsecond')
+  })
+
+  test('of one file is that file; of more than a link can name, a sentence', async () => {
+    await open(house.mint(FOLDER))
+    await page.getByRole('checkbox', { name: 'Select notes.txt' }).check()
+    const { name } = await saved(() => button('Download').click())
+    expect(name).toBe('notes.txt')
+    for (let at = 0; at < 61; at += 1) {
+      await store(house, `team/sixty/${at}`, 'text/plain', 'x')
+    }
+    await open(house.mint({ ...FOLDER, path: 'team/sixty/' }))
+    for (const box of await page.getByRole('checkbox').all()) await box.check()
+    await button('Download').click()
+    await page.getByRole('alert').getByText('Select at most 60 for one zip file').waitFor()
+  })
+
+  test('is all that the last use of a key is for', async () => {
+    const key = house.mint({ ...FOLDER, uses: 1 })
+    await open(key)
+    await page.getByText('nothing could be downloaded afterwards').waitFor()
+    const { content } = await saved(() => button('Download all').click())
+    expect((await unzip(content)).size).toBe(ALL.length)
+    await page.getByRole('heading', { name: 'used as often as it may be' }).waitFor()
   })
 })
 

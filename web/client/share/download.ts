@@ -1,4 +1,5 @@
 /** Taking files along: one by one, or many as one zip. */
+import type { Block } from '../../../key/claims.ts'
 import { ask, Problem } from '../common/ask.ts'
 import { plainName } from '../common/dom.ts'
 import { LINK_LIFE, linkTo, narrowed, urlOf } from '../common/key.ts'
@@ -8,11 +9,11 @@ import { type Entry, nameIn } from './files.ts'
 import { share } from './texts.ts'
 
 /** A query has 64 parameters; these leave room for the others. */
-export const MOST_CHOSEN = 60
+const MOST_CHOSEN = 60
 /** When what is left of a key is asked for after a download has begun, in milliseconds. */
 const AFTER_DOWNLOAD = 2500
-/** A request target has 8,192 characters; the key takes its part. */
-const MOST_CHARACTERS = 7800
+/** A request target has 8,192 characters, and the narrower key takes its part. */
+const MOST_CHARACTERS = 7600
 
 /**
  * Lets the browser save a file. The gateway is asked first, at no cost, so that a refusal is told
@@ -35,28 +36,29 @@ export async function downloadZip(
   folder: string,
   names: readonly string[],
 ): Promise<void> {
-  await checkUses(session)
-  const url = zipLink(session, folder, names)
-  if (names.length > MOST_CHOSEN || url.href.length > MOST_CHARACTERS) {
+  const url = zipUrl(folder, names)
+  if (names.length > MOST_CHOSEN || url.href.length > MOST_CHARACTERS - session.key.length) {
     warn(share.tooMany(String(MOST_CHOSEN)))
     return
   }
+  await ask(url, session.key, { method: 'HEAD', signal: session.signal })
+  await checkUses(session)
+  const block: Block = {
+    path: folder,
+    methods: ['GET', 'LIST'],
+    exp: session.now() + LINK_LIFE,
+  }
+  url.searchParams.set('vk', narrowed(session.key, block))
   save(url)
   tell(share.started(zipName(folder)))
 }
 
 const zipName = (folder: string): string => `${plainName(nameIn(folder)) || 'files'}.zip`
 
-function zipLink(session: Session, folder: string, names: readonly string[]): URL {
-  const block = {
-    path: folder === '' ? '/' : folder,
-    methods: ['GET' as const, 'LIST' as const],
-    exp: session.now() + LINK_LIFE,
-  }
+function zipUrl(folder: string, names: readonly string[]): URL {
   const url = urlOf(folder)
   url.search = '?zip'
   for (const name of names) url.searchParams.append('only', name)
-  url.searchParams.set('vk', narrowed(session.key, block))
   return url
 }
 

@@ -184,11 +184,15 @@ export class Folder {
     const chosen = [...this.#chosen]
     const bytes = chosen.reduce((sum, entry) => sum + entry.size, 0)
     const hasFolder = chosen.some(({ isFolder }) => isFolder)
-    const words = share.selected(chosen.length, count(chosen.length))
     this.#bar.hidden = chosen.length === 0
     fill(
       this.#bar,
-      h('p', { class: 'tabular', role: 'status' }, hasFolder ? words : `${words} · ${size(bytes)}`),
+      h(
+        'p',
+        { class: 'tabular', role: 'status' },
+        h('span', {}, share.selected(chosen.length, count(chosen.length))),
+        !hasFolder && h('span', { class: 'muted' }, size(bytes)),
+      ),
       button(share.downloadSelected, () => this.#takeChosen(chosen), {
         image: 'download',
         kind: 'primary',

@@ -104,7 +104,7 @@ export class Session extends EventTarget {
   }
 }
 
-/** @throws Problem */
+/** What a key allows that can still be used for anything new. @throws Problem */
 async function factsOf(key: string): Promise<KeyFacts> {
   const facts = await askKey(key)
   if (facts.uses?.left === 0) throw new Problem('uses_exhausted')
@@ -115,8 +115,13 @@ async function factsOf(key: string): Promise<KeyFacts> {
 /**
  * Opens the page for the key in its fragment, and again whenever that changes.
  * @param show fills the page; what it throws is told like what stands in the way of opening
+ * @param learn what the key allows, or why the page has nothing to show
  */
-export function openPage(page: HTMLElement, show: (session: Session) => Promise<void>): void {
+export function openPage(
+  page: HTMLElement,
+  show: (session: Session) => Promise<void>,
+  learn = factsOf,
+): void {
   let session: Session | undefined
   const open = async (): Promise<void> => {
     session?.stop()
@@ -125,7 +130,7 @@ export function openPage(page: HTMLElement, show: (session: Session) => Promise<
     showLoading(page)
     try {
       if (key === '') throw new Problem('fragment_missing')
-      session = new Session(key, await factsOf(key), page, open)
+      session = new Session(key, await learn(key), page, open)
       await show(session)
     } catch (error) {
       if (session?.ended(error) || (error as Error).name === 'AbortError') return

@@ -41,7 +41,7 @@ export class Arrived {
       this.#more,
     )
     for (const line of this.#lines.slice(-MOST_SHOWN)) this.#list.prepend(rowOf(line))
-    this.update(false)
+    this.update(true)
   }
 
   get count(): number {

@@ -1,11 +1,13 @@
 /** The drop page: a place to send files to, for whoever has the link. */
+import { askKey } from '../common/ask.ts'
 import { h, icon } from '../common/dom.ts'
 import { openPage, type Session, showState } from '../common/session.ts'
 import { drop } from '../common/texts.ts'
 import { Room } from './room.ts'
 
 const page = document.querySelector<HTMLElement>('#page')
-if (page !== null) openPage(page, (session) => show(page, session))
+// a key that is used up may go on with what it began
+if (page !== null) openPage(page, (session) => show(page, session), askKey)
 
 async function show(page: HTMLElement, session: Session): Promise<void> {
   const { methods, paths } = session.facts

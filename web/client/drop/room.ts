@@ -2,12 +2,12 @@
 
 import type { ObjectPath } from '../../../key/object-path.ts'
 import type { Problem } from '../common/ask.ts'
-import { fill, h, icon } from '../common/dom.ts'
+import { fill, h, type IconName, icon } from '../common/dom.ts'
 import { count } from '../common/format.ts'
 import { ours } from '../common/key.ts'
 import { say, tell, warn } from '../common/say.ts'
 import { expiryOf, pinForm, type Session } from '../common/session.ts'
-import { common, drop } from '../common/texts.ts'
+import { common, drop, problems } from '../common/texts.ts'
 import { Announcer } from './announcer.ts'
 import { Arrived } from './arrived.ts'
 import type { FileHandle, Picked } from './collect.ts'
@@ -22,6 +22,10 @@ import { xhr } from './xhr.ts'
 import { zoneOf } from './zone.ts'
 
 const TICK = 500
+
+/** Whether something can still become of it. */
+const isOpen = (state: Item['state']): boolean =>
+  isPending(state) || state === 'chosen' || state === 'interrupted'
 
 const now = (): number => performance.now()
 
@@ -243,14 +247,21 @@ export class Room {
     this.#announcer.say(isLast ? drop.allArrived(total, count(total)) : drop.arrivedNamed(name))
   }
 
+  /** What holds for all of the page; undefined while everything is as it should be. */
+  #noticeOf(): readonly [IconName, string] | undefined {
+    const { online, filesLeft, items } = this.#uploads
+    if (!online) return ['offline', drop.offline]
+    if (this.#hasEnded) return ['clock', drop.endedWhileOpen]
+    const isUsedUp = filesLeft === 0 && items.every(({ state }) => !isOpen(state))
+    return isUsedUp ? ['check', problems.files_exhausted] : undefined
+  }
+
   #showNotice(): void {
-    const isOffline = !this.#uploads.online
-    const isHeld = this.#hasEnded
-    this.#notice.hidden = !isOffline && !isHeld
-    if (this.#notice.hidden) return
-    const words = isOffline ? drop.offline : drop.endedWhileOpen
-    if (this.#notice.textContent === words) return
-    fill(this.#notice, icon(isOffline ? 'offline' : 'clock'), h('span', {}, words))
+    this.#zone.hidden = this.#hasEnded || this.#uploads.filesLeft === 0
+    const notice = this.#noticeOf()
+    this.#notice.hidden = notice === undefined
+    if (notice === undefined || this.#notice.textContent === notice[1]) return
+    fill(this.#notice, icon(notice[0]), h('span', {}, notice[1]))
   }
 
   async #remember(item: Item): Promise<void> {
@@ -279,13 +290,13 @@ export class Room {
     })
     this.#session.keeps = (problem) => this.#end(problem)
     look()
+    this.#update()
   }
 
   /** What runs goes on to its end, and the receipt stays: the page is not taken away by the clock. */
   #end(problem: Problem): boolean {
     if (problem.code !== 'key_expired') return false
     this.#hasEnded = true
-    this.#zone.hidden = true
     this.#update()
     return true
   }

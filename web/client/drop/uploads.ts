@@ -139,6 +139,12 @@ export class Uploads {
     this.act(item, 'resume')
   }
 
+  /** How many more files could be let in; undefined where nobody counts. */
+  get filesLeft(): number | undefined {
+    const { filesLeft } = this.limits
+    return filesLeft === undefined ? undefined : Math.max(0, filesLeft - this.#promised().files)
+  }
+
   // ── what people do ────────────────────────────────────────────────────────
 
   /** Whether the event meant something in the state that the item is in. */

@@ -26,7 +26,7 @@ export const parseSeal = (line: string): Seal | undefined => {
 }
 
 /** The part of its line that the seal itself is over. */
-const openingOf = ({ seq, count }: Pick<Seal, 'seq' | 'count'>): string =>
+export const openingOf = ({ seq, count }: Pick<Seal, 'seq' | 'count'>): string =>
   `${SEAL_START}${seq},"count":${count},"seal":"`
 
 /** What the lines are added to, one after another. */
@@ -38,20 +38,4 @@ export function isGenuine(mac: Hmac, stated: Seal): boolean {
   const found = Buffer.from(stated.seal, 'base64url')
   const expected = mac.update(openingOf(stated)).digest()
   return found.length === expected.length && timingSafeEqual(found, expected)
-}
-
-/**
- * @param before the seal before; empty where there is none
- * @param lines each ended
- * @returns the lines with their seal, and the seal
- */
-export function sealed(
-  key: KeyObject,
-  before: string,
-  lines: string,
-  counted: Pick<Seal, 'seq' | 'count'>,
-): { readonly text: string; readonly seal: string } {
-  const opening = openingOf(counted)
-  const seal = beginMac(key, before).update(lines).update(opening).digest('base64url')
-  return { text: `${lines}${opening}${seal}"}\n`, seal }
 }

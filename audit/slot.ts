@@ -8,8 +8,8 @@ import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryHold } from '../database/lock.ts'
+import { Batch } from './batch.ts'
 import { type AuditFile, auditFile, auditFiles, lockOf } from './names.ts'
-import { sealed } from './seal.ts'
 import { tailOf } from './tail.ts'
 
 export interface Slot {
@@ -56,7 +56,7 @@ export interface Begun {
 /**
  * Goes on with the newest file of the slot where it is of that day and whole, else begins one that
  * names it. A day that lies before the newest file's is taken for that one: the clock was set back.
- * @param record the first record of a new file
+ * @param record the first record of a new file, as a line
  */
 export async function openIn(
   { folder, number }: Slot,
@@ -88,17 +88,18 @@ async function begin(
   record: (begun: Begun) => string,
 ): Promise<OpenFile> {
   const seq = (after?.seq ?? -1) + 1
-  const line = `${record({ file: file.name, after })}\n`
-  const { text, seal } = sealed(key, after?.seal ?? '', line, { seq, count: 1 })
+  const batch = new Batch()
+  batch.add(record({ file: file.name, after }))
+  const { bytes, seal } = batch.sealed(key, after?.seal ?? '', seq)
   const unnamed = join(folder, `.${file.name}.new`)
   await rm(unnamed, { force: true })
   const handle = await open(unnamed, 'ax', 0o600)
   try {
-    await handle.writeFile(text)
+    await handle.writeFile(bytes)
     await handle.sync()
     await rename(unnamed, join(folder, file.name))
     await syncFolder(folder)
-    return { file, handle, seq, seal, length: Buffer.byteLength(text) }
+    return { file, handle, seq, seal, length: bytes.length }
   } catch (error) {
     await handle.close()
     await rm(unnamed, { force: true })

@@ -1,8 +1,8 @@
 /** How records are put together: by hand, since every request makes one. */
 
-/** JSON escapes what is below a space; the others would let a line act on a terminal that shows it. */
+/** Lines are ASCII: nothing in them acts on a terminal, and a byte is a character. */
 const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
-const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const BEYOND_ASCII = /[^\x20-\x7e]/g
 
 /** As a JSON string. */
 export function quoted(text: string): string {
@@ -35,5 +35,6 @@ export class TimeText {
   }
 }
 
-/** Any value as JSON that no terminal acts on. */
-export const asJson = (value: unknown): string => JSON.stringify(value).replace(UNSAFE, escaped)
+/** Any value as JSON, in ASCII. */
+export const asJson = (value: unknown): string =>
+  JSON.stringify(value).replace(BEYOND_ASCII, escaped)

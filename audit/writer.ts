@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { Refusal } from '../key/refusal.ts'
 import type { Seconds } from '../key/units.ts'
 import type { AuditSink } from './audit.ts'
+import { Batch } from './batch.ts'
 import { auditFiles, dayOf } from './names.ts'
-import { sealed } from './seal.ts'
 import { type OpenFile, openIn, type Slot, takeSlot } from './slot.ts'
-import { TimeText } from './text.ts'
+import { asJson, TimeText } from './text.ts'
 
 export interface AuditOptions {
   /** `DATA/audit`, made if missing */
@@ -29,7 +29,7 @@ export interface AuditOptions {
 const DELAY = 100
 /** After a failure, in milliseconds. */
 const RETRY_AFTER = 1000
-/** In characters: what is beyond while nothing can be written is counted, and lost. */
+/** In bytes: what is beyond while nothing can be written is counted, and lost. */
 const MOST_HELD = 16 << 20
 
 const DAY = 86_400_000
@@ -37,12 +37,6 @@ const DAY = 86_400_000
 interface Waiting {
   readonly resolve: () => void
   readonly reject: (why: Refusal) => void
-}
-
-interface Batch {
-  readonly text: string
-  readonly count: number
-  readonly waiting: readonly Waiting[]
 }
 
 const CLOSED = new Refusal('unavailable', 'the audit has been closed: this process is ending')
@@ -55,8 +49,9 @@ export class AuditWriter implements AuditSink {
   readonly #slot: Slot
   readonly #now: () => number
   readonly #timeText = new TimeText()
-  #text = ''
-  #count = 0
+  #gathered = new Batch()
+  /** the one that was written last, to be filled again */
+  #spare = new Batch()
   #waiting: Waiting[] = []
   #lost = 0
   #file: OpenFile | undefined
@@ -90,12 +85,11 @@ export class AuditWriter implements AuditSink {
 
   note(members: string): void {
     if (this.#isClosed) return
-    if (this.#text.length > MOST_HELD) {
+    if (this.#gathered.length > MOST_HELD) {
       this.#lost += 1
       return
     }
-    this.#text += `{"time":"${this.#timeText.of(this.#now())}",${members}}\n`
-    this.#count += 1
+    this.#gathered.add(`{"time":"${this.#timeText.of(this.#now())}",${members}}\n`)
     this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
   }
 
@@ -124,7 +118,7 @@ export class AuditWriter implements AuditSink {
   async #close(): Promise<void> {
     await this.#sweeping
     await this.#writing
-    if (this.#count > 0) await this.#write()
+    if (this.#gathered.count > 0) await this.#write()
     this.#isClosed = true
     clearTimeout(this.#timer)
     // where this fails, whoever waited has been told before
@@ -146,42 +140,35 @@ export class AuditWriter implements AuditSink {
     this.#isSoon = false
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const batch = this.#take()
-    if (batch.count === 0) return
-    try {
-      await this.#append(batch)
-      this.#tell(undefined)
-      for (const { resolve } of batch.waiting) resolve()
-    } catch (error) {
-      this.#fail(batch, error)
-    }
-  }
-
-  #take(): Batch {
     if (this.#lost > 0) {
-      const lost = this.#lost
+      this.#gathered.add(this.#own('lost', { records: this.#lost }))
       this.#lost = 0
-      this.#text += this.#own('lost', { records: lost })
-      this.#count += 1
     }
-    const batch = { text: this.#text, count: this.#count, waiting: this.#waiting }
-    this.#text = ''
-    this.#count = 0
+    const [batch, waiting] = [this.#gathered, this.#waiting]
+    if (batch.count === 0) return
+    this.#gathered = this.#spare
+    this.#spare = batch
     this.#waiting = []
-    return batch
+    try {
+      await this.#append(batch, waiting.length > 0)
+      this.#tell(undefined)
+      for (const { resolve } of waiting) resolve()
+    } catch (error) {
+      this.#fail(batch, waiting, error)
+    }
+    batch.clear()
   }
 
   /** A record of the audit itself, as a line. */
   #own(act: string, about: object): string {
     const time = this.#timeText.of(this.#now())
-    return `${JSON.stringify({ time, kind: 'note', by: 'audit', act, about })}\n`
+    return `${asJson({ time, kind: 'note', by: 'audit', act, about })}\n`
   }
 
-  async #append({ text: lines, count, waiting }: Batch): Promise<void> {
+  async #append(batch: Batch, isWaitedFor: boolean): Promise<void> {
     const file = await this.#opened()
     const seq = file.seq + 1
-    const { text, seal } = sealed(this.#options.key, file.seal, lines, { seq, count })
-    const bytes = Buffer.from(text)
+    const { bytes, seal } = batch.sealed(this.#options.key, file.seal, seq)
     try {
       for (let done = 0; done < bytes.length; ) {
         done += (await file.handle.write(bytes, done)).bytesWritten
@@ -191,7 +178,7 @@ export class AuditWriter implements AuditSink {
       throw error
     }
     Object.assign(file, { seq, seal, length: file.length + bytes.length })
-    if (waiting.length > 0) await this.#sync(file)
+    if (isWaitedFor) await this.#sync(file)
   }
 
   async #sync({ handle }: OpenFile): Promise<void> {
@@ -220,7 +207,7 @@ export class AuditWriter implements AuditSink {
     const before = this.#file
     this.#file = undefined
     await before?.handle.close()
-    const begin = (about: object) => this.#own('begin', about).trimEnd()
+    const begin = (about: object) => this.#own('begin', about)
     this.#file = await openIn(this.#slot, day, this.#options.key, begin)
     this.#sweeping ??= this.#sweep(day).finally(() => {
       this.#sweeping = undefined
@@ -228,13 +215,12 @@ export class AuditWriter implements AuditSink {
     return this.#file
   }
 
-  #fail({ text, count, waiting }: Batch, error: unknown): void {
+  #fail(batch: Batch, waiting: readonly Waiting[], error: unknown): void {
     const refusal = refusalOf(error)
     if (error instanceof NotSynced) this.#failure ??= refusal
     else {
       // what could not be written goes first when it can be
-      this.#text = text + this.#text
-      this.#count += count
+      this.#gathered.prepend(batch)
       this.#timer ??= setTimeout(() => void this.#write(), RETRY_AFTER).unref()
     }
     this.#tell(refusal)

@@ -32,6 +32,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
 import { s3Client, s3Key } from '../support/s3.ts'
+import { Tus } from '../support/tus.ts'
 
 let house: House
 let client: S3Client
@@ -345,6 +346,20 @@ describe('an upload in parts', () => {
     )
     expect(part).toMatchObject({ ContentLength: 1000, PartsCount: 3 })
     expect((await part.Body?.transformToByteArray())?.length).toBe(1000)
+  })
+
+  test('of another protocol are none of S3', async () => {
+    const tus = new Tus(house, house.mint({ methods: ['PUT'] }))
+    const location = await tus.begun({ path: `${Bucket}/by-tus`, length: 10 })
+    const UploadId = location.split('/')[3]
+    const target = { Bucket, Key: 'by-tus', UploadId }
+    const none = refused('NoSuchUpload', 404)
+    await expect(client.send(new ListPartsCommand(target))).rejects.toMatchObject(none)
+    const part = { ...target, PartNumber: 1, Body: 'x' }
+    await expect(client.send(new UploadPartCommand(part))).rejects.toMatchObject(none)
+    const listed = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'by-tus' }))
+    expect(listed.Uploads ?? []).toEqual([])
+    expect((await tus.patch(location, 0, '0123456789')).status).toBe(204)
   })
 
   test('is listed, completed of the parts named, and gone then', async () => {

@@ -5,11 +5,14 @@
 import type { Program } from './process.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
+/** What of a program is measured; of several that serve together, the sum. */
+export type Measured = Pick<Program, 'cpu' | 'resident'>
+
 export interface Contender {
   readonly name: string
   /** `anchor`: we are held against the best of these; `other`: shown beside */
   readonly role: 'ours' | 'anchor' | 'other'
-  readonly program: Program
+  readonly program: Measured
 }
 
 export interface Sample {

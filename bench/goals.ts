@@ -30,7 +30,6 @@ export const GOALS = {
     2.7,
     2,
   ),
-  // the row is missing until the gateway can hand over to nginx
   accel: less('get-accel', 'GET with X-Accel-Redirect, 1 MiB, CPU vs best nginx', '×', 1.5, 1.2),
   put1k: {
     work: 'durable PUT 1 KiB, 32 at once, acknowledged/s vs nginx dav (no hash, no fsync)',

@@ -1,5 +1,6 @@
 /** Everything that can be measured, in the order in which it is. */
 import type { Row } from './row.ts'
+import { ACCEL_ROW } from './rows/accel.ts'
 import { ENGINE_ROW } from './rows/engines.ts'
 import { MEMORY_ROW } from './rows/memory.ts'
 import { MILLION_ROW } from './rows/million.ts'
@@ -11,6 +12,7 @@ import { WRITE_ROWS } from './rows/write.ts'
 
 export const ROWS: readonly Row[] = [
   ...READ_ROWS,
+  ACCEL_ROW,
   ...WRITE_ROWS,
   VERIFY_ROW,
   MIXED_ROW,

@@ -9,13 +9,14 @@ import {
   ours,
   ratioOf,
   type Sample,
+  type Series,
 } from '../compare.ts'
 import { comparison } from '../figures.ts'
 import type { GoalName } from '../goals.ts'
 import { SIZES, type SizeName, sizeInWords } from '../objects.ts'
 import type { Row, Section } from '../row.ts'
 
-interface Reader extends Contender {
+export interface Reader extends Contender {
   readonly url: string
 }
 
@@ -38,10 +39,7 @@ async function compareReads(
   goal: GoalName,
   connections: number,
 ): Promise<Section> {
-  const { rounds } = bench.options
-  const all = await interleaved(await readers(bench, size), rounds, (reader) =>
-    read(bench, reader, SIZES[size], connections),
-  )
+  const all = await compared(bench, await readers(bench, size), size, connections)
   const own = ours(all)
   const best = bestAnchor(all)
   const isLarge = SIZES[size] >= SIZES['1m']
@@ -59,6 +57,15 @@ async function compareReads(
     notes: [`best nginx: ${best.contender.name}`],
   }
 }
+
+/** All of them asked for an object of that size, in turn. */
+export const compared = (
+  bench: Bench,
+  all: readonly Reader[],
+  size: SizeName,
+  connections: number,
+): Promise<readonly Series<Reader>[]> =>
+  interleaved(all, bench.options.rounds, (reader) => read(bench, reader, SIZES[size], connections))
 
 async function readers(bench: Bench, size: SizeName): Promise<readonly Reader[]> {
   const nginx = await bench.nginx()

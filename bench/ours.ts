@@ -50,14 +50,14 @@ export class Ours {
     return new Ours(program, origin, startedIn, options)
   }
 
-  /** A URL with a key for exactly that; recorded as issued, like every key that the program mints. */
-  async url(method: 'GET' | 'PUT' | 'LIST', path: string, scope = path): Promise<string> {
-    const overwrite = method === 'PUT' ? ['--overwrite'] : []
+  /** A URL with a key for exactly that, such as `GET` or `PUT,DELETE`; recorded as issued, like every key that the program mints. */
+  async url(methods: string, path: string, scope = path): Promise<string> {
+    const overwrite = methods.includes('PUT') ? ['--overwrite'] : []
     const minted = await this.#run(
       'mint',
       scope,
       '--method',
-      method,
+      methods,
       '--expires',
       '7d',
       ...overwrite,

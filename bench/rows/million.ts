@@ -74,6 +74,8 @@ async function timesAfterKill(bench: Bench): Promise<readonly number[]> {
 interface Reading {
   /** CPU of a 1 KiB GET, over that of a gateway that holds next to nothing */
   readonly get: Spread
+  /** milliseconds of one request after the other, by method */
+  readonly single: Readonly<Record<'GET' | 'PUT' | 'DELETE', number>>
   /** milliseconds */
   readonly list: Spread
   readonly listCpu: Spread
@@ -96,12 +98,23 @@ async function readAndList(bench: Bench): Promise<Reading> {
     if (small === undefined || large === undefined || listing === undefined) throw new Error('none')
     return {
       get: ratioOf(large, small, byCpu),
+      single: await oneByOne(bench, many),
       list: spreadBy(listing, ({ p50 }) => p50 ?? Number.NaN),
       listCpu: spreadBy(listing, ({ cpu }) => cpu / 1000),
     }
   } finally {
     await many.stop()
   }
+}
+
+async function oneByOne(bench: Bench, many: Ours): Promise<Reading['single']> {
+  const url = await many.url('GET,PUT,DELETE', 'many/0500/one-__N__.bin', 'many/0500/')
+  const times = await output({
+    program: process.execPath,
+    args: [bench.work('one-by-one'), url],
+    core: bench.loadCore,
+  })
+  return JSON.parse(times) as Reading['single']
 }
 
 const contender = async (name: string, ours: Ours) => ({
@@ -119,7 +132,7 @@ async function section(
   bench: Bench,
   starts: readonly number[],
   restarts: readonly number[],
-  { get, list, listCpu }: Reading,
+  { get, single, list, listCpu }: Reading,
 ): Promise<Section> {
   const ledgers = ['ours', DATA].map((name) => join(bench.path(name), 'ledger.db'))
   const [few = [], many = []] = await verifyOn(bench, ...ledgers)
@@ -141,6 +154,11 @@ async function section(
         line('listing 1,000, p50 ms', list),
         line('listing 1,000, CPU ms', listCpu),
         line('GET 1 KiB, CPU: many ÷ few', get),
+        ...Object.entries(single).map(([method, time]) => [
+          `${method} 1 KiB, one at a time, median ms`,
+          figure(time),
+          '',
+        ]),
         line('verifying with the ledger asked: % more', more),
       ],
     },

@@ -2,7 +2,14 @@
  * Claim -> verify -> clear -> remember: the one way to act, and the only maker of `Admitted`.
  * No verb can be called with less.
  */
-import { type Attempt, clear, clearHolder, countedUses, type Holder } from '../key/clear.ts'
+import {
+  type Attempt,
+  clear,
+  clearHolder,
+  countedUses,
+  type Holder,
+  isPinned,
+} from '../key/clear.ts'
 import { nodeHashing } from '../key/dialects/node-sigv4.ts'
 import {
   type PostClaimed,
@@ -33,6 +40,7 @@ import type {
 } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
 import { Memo } from './memo.ts'
+import { Pins } from './pins.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
 export interface Claimed {
@@ -59,12 +67,14 @@ const MAX_REMEMBERED = 4 << 20
 export class Gatekeeper {
   readonly #ledger: Ledger
   readonly #keyring: Keyring
+  readonly pins: Pins
   readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
   #epoch: number
 
   constructor(ledger: Ledger, keyring: Keyring) {
     this.#ledger = ledger
     this.#keyring = keyring
+    this.pins = new Pins(ledger, keyring)
     this.#epoch = keyring.epoch
   }
 
@@ -127,7 +137,8 @@ export class Gatekeeper {
     if (prohibited !== undefined) throw prohibited
     return andThen(this.revoked(grant, attempt.path, attempt.now), (revoked) => {
       if (revoked !== undefined) throw revoked
-      return { grant, attempt, requestId } as Admitted
+      const admitted = { grant, attempt, requestId } as Admitted
+      return isPinned(grant) ? this.pins.check(grant, attempt).then(() => admitted) : admitted
     })
   }
 
@@ -160,6 +171,11 @@ export class Gatekeeper {
       if (least === undefined || left < least.left) least = { most, left }
     }
     return least
+  }
+
+  /** What whoever made the key says to whoever holds it. */
+  async messageOf({ id }: Grant): Promise<string | undefined> {
+    return (await this.#ledger.noteOf(id))?.message
   }
 
   /** Why the key is not honoured any more, though it once was. */

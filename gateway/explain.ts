@@ -1,5 +1,5 @@
 /** What the gateway would decide of a request, stage by stage: for the owner only, since it tells. */
-import { clear, countedUses } from '../key/clear.ts'
+import { clear, countedUses, isPinned } from '../key/clear.ts'
 import { type ObjectPath, targetOf } from '../key/object-path.ts'
 import { Refusal, type RefusalCode } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
@@ -117,7 +117,8 @@ class Explanation {
   #clear(): string {
     const refusal = clear(this.#grant, this.#attempt())
     if (refusal !== undefined) throw refusal
-    return `every block admits it; valid until ${formatTime(this.#grant.expires)}`
+    const pin = isPinned(this.#grant) ? '; its PIN has to be proven as well' : ''
+    return `every block admits it; valid until ${formatTime(this.#grant.expires)}${pin}`
   }
 
   async #askRevocation(): Promise<string> {

@@ -99,6 +99,8 @@ const CLAIMS = {
   sha256: textLike(/^[0-9a-fA-F]{64}$/, 'is 64 hexadecimal digits'),
   create: isTrue,
   uses: atLeastOne,
+  /** a PIN is asked for, which the ledger keeps under the block's id */
+  pin: isTrue,
   ip: listOf(network, MAX_ENTRIES),
   origins: listOf(origin, MAX_ENTRIES),
   headers,
@@ -175,6 +177,9 @@ function parseBlock(value: unknown, where: string): Block {
   const block = value as Block
   if (block.uses !== undefined && block.jti === undefined) {
     throw malformed(where, 'uses', 'needs a jti beside it, on which it is counted')
+  }
+  if (block.pin !== undefined && block.jti === undefined) {
+    throw malformed(where, 'pin', 'needs a jti beside it, under which its PIN is kept')
   }
   return block
 }

@@ -44,7 +44,7 @@ interface Restriction<C extends Claim, A extends Holder = Attempt> {
   ) => string | undefined
 }
 
-/** Claims that restrict nothing by themselves, or are kept elsewhere: counted, or enforced as bytes arrive. */
+/** Claims that restrict nothing by themselves, or are kept elsewhere: counted, proven, or enforced as bytes arrive. */
 type Unasked =
   | 'kid'
   | 'jti'
@@ -53,6 +53,7 @@ type Unasked =
   | 'respond'
   | 'ttl'
   | 'uses'
+  | 'pin'
   | 'sha256'
   | 'create'
   | 'aud'
@@ -259,23 +260,38 @@ export function uploadLimits(grant: Grant): UploadLimits {
 }
 
 /**
- * Counters that a request adds to, with the most that each allows. The counter of a ceiling and of
- * block 0 is its `jti`; that of a later block is every `jti` from block 0 to it, joined by slashes:
- * whoever narrows a key chooses ids freely, and must not reach the counters of others by that.
+ * Counters that a request adds to, with the most that each allows: see {@link keptUnder}.
  */
 export function countedUses(
   grant: Grant,
 ): readonly { readonly id: string; readonly most: number }[] {
   if (grant.blocks.every(({ uses }) => uses === undefined)) return []
+  return grant.blocks.flatMap(({ uses }, index) =>
+    uses === undefined ? [] : [{ id: keptUnder(grant, index), most: uses }],
+  )
+}
+
+/** Whether a PIN has to be proven, which is asked after all else, and not here. */
+export const isPinned = (grant: Grant): boolean => grant.blocks.some(({ pin }) => pin !== undefined)
+
+/** What PINs are kept under that a request has to prove: see {@link keptUnder}. */
+export function pinnedIds(grant: Grant): readonly string[] {
+  if (!isPinned(grant)) return []
+  return grant.blocks.flatMap(({ pin }, index) => (pin ? [keptUnder(grant, index)] : []))
+}
+
+/**
+ * What the ledger keeps of a block is kept under its `jti`, where it is a ceiling or block 0; that
+ * of a later block under every `jti` from block 0 to it, joined by slashes: whoever narrows a key
+ * chooses ids freely, and must not reach what is kept of others by that.
+ */
+function keptUnder({ blocks }: Grant, index: number): string {
   const first = Math.max(
     0,
-    grant.blocks.findIndex(({ kid }) => kid !== undefined),
+    blocks.findIndex(({ kid }) => kid !== undefined),
   )
-  return grant.blocks.flatMap(({ jti, uses }, index) => {
-    if (jti === undefined || uses === undefined) return []
-    const above = grant.blocks.slice(Math.min(first, index), index + 1)
-    return [{ id: above.flatMap((block) => block.jti ?? []).join('/'), most: uses }]
-  })
+  const above = blocks.slice(Math.min(first, index), index + 1)
+  return above.flatMap(({ jti }) => jti ?? []).join('/')
 }
 
 export const hasOverrides = (grant: Grant): boolean =>

@@ -91,6 +91,7 @@ const SENTENCES: Sentences = {
   sha256: (sha256) => `uploads only the content with SHA-256 ${sha256.toLowerCase()}`,
   create: () => 'uploads never replace what is there',
   uses: (uses) => (uses === 1 ? 'works once' : `works ${uses} times`),
+  pin: () => 'asks for a PIN',
   ip: (networks) => `only from ${anyOf(networks)}`,
   origins: (origins) => `in browsers only from pages of ${anyOf(origins)}`,
   headers: (headers) =>

@@ -27,6 +27,8 @@ export const REFUSALS = {
     status: 403,
     title: 'A header that the key requires is missing or differs',
   },
+  pin_required: { status: 401, title: 'A PIN is needed' },
+  pin_wrong: { status: 403, title: 'The PIN is not the right one' },
   tls_required: { status: 403, title: 'The key works over TLS only' },
   origin_not_granted: { status: 403, title: 'The key is not for pages of this origin' },
   uses_exhausted: { status: 403, title: 'The key has been used up' },

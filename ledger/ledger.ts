@@ -1,5 +1,5 @@
 /**
- * The contract of the ledger: what has happened to keys. Documented, no logic. Four small parts, so
+ * The contract of the ledger: what has happened to keys. Documented, no logic. Small parts, so
  * that whoever needs one of them asks for that one only.
  *
  * Everything that is written is durable when its promise resolves. A ledger that can't answer
@@ -8,12 +8,12 @@
 import type { Block, Method } from '../key/claims.ts'
 import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
 import type { SignerStatus, SigningKeyKind } from '../key/signer.ts'
-import type { Bytes, UnixSeconds } from '../key/units.ts'
+import type { Bytes, Seconds, UnixSeconds } from '../key/units.ts'
 
 /** At hand now, or later: an embedded ledger answers at once, one in another process can't. */
 export type Awaitable<T> = T | Promise<T>
 
-export interface Ledger extends Revocations, Leases, IssuedKeys, SigningKeys, Times {
+export interface Ledger extends Revocations, Leases, IssuedKeys, Notes, SigningKeys, Times {
   /**
    * A number that differs from the one before whenever anybody, in any process, may have changed
    * revocations or signing keys. Cheap enough to ask on every request.
@@ -199,6 +199,43 @@ export class IdTaken extends Error {
 
 /** How long an expired key is still listed: 30 days. */
 export const FORGET_ISSUED_AFTER_SECONDS = 30 * 86_400
+
+// ── notes ───────────────────────────────────────────────────────────────────
+
+/** What belongs to a key and is no part of its text. */
+export interface KeyNote {
+  /** the id of a key; of what a block of a narrowed key states, as uses of it are counted */
+  readonly id: string
+  /** what whoever made the key says to whoever holds it */
+  readonly message?: string
+  /** what is kept of a PIN: see key/node-pin.ts */
+  readonly pin?: string
+}
+
+export interface PinTry {
+  readonly id: string
+  /** from where: who tries from elsewhere is somebody else */
+  readonly address: string
+  readonly now: UnixSeconds
+}
+
+export interface Notes {
+  /** All or none; one that is there is replaced. */
+  keepNotes(notes: readonly KeyNote[]): Promise<void>
+  noteOf(id: string): Awaitable<KeyNote | undefined>
+  /**
+   * Counts a wrong PIN before it is looked at, so that many at once are not more than one after
+   * the other; atomic over all processes on this ledger.
+   * @returns seconds to wait; 0 where this one may be looked at
+   */
+  tryPin(attempt: PinTry): Promise<Seconds>
+  /** It was the right one: takes back what was counted. */
+  pinWasRight(attempt: PinTry): Promise<void>
+}
+
+/** Wrong PINs for one key from one address within {@link PIN_WINDOW_SECONDS}. */
+export const MOST_WRONG_PINS = 10
+export const PIN_WINDOW_SECONDS = 900
 
 // ── signing keys ────────────────────────────────────────────────────────────
 

@@ -20,7 +20,10 @@ export async function showKey(
   const grant = await gatekeeper.verify(claimOf(request))
   exchange.grant = grant
   const now = clock.now()
-  const paths = await gatekeeper.honoured(grant, holderOf(request, exchange.client, now))
+  const holder = holderOf(request, exchange.client, now)
+  const paths = await gatekeeper.honoured(grant, holder)
+  await gatekeeper.pins.check(grant, holder)
+  const message = await gatekeeper.messageOf(grant)
   const uses = await gatekeeper.usesLeft(grant)
   respondJson(exchange, services, 200, [], {
     ...statedBy(grant),
@@ -28,6 +31,7 @@ export async function showKey(
     now,
     ...(uses && { uses }),
     maxObjectSize: settings.maxObjectSize,
+    ...(message !== undefined && { message }),
   })
 }
 

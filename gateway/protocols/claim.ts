@@ -1,6 +1,7 @@
 /** How a request shows a key: in the query, as a bearer token, or in a cookie; one key in one place. */
 import { Refusal } from '../../key/refusal.ts'
 import type { Claimed } from '../admit.ts'
+import { cookiesNamed } from '../cookies.ts'
 import type { RawRequest } from '../request.ts'
 
 type Shown = Pick<RawRequest, 'query' | 'headers'>
@@ -44,12 +45,3 @@ function bearerOf(authorization: string | undefined): readonly string[] {
   if (match?.[1] !== undefined) return [match[1]]
   throw new Refusal('key_missing', 'the header Authorization is not of the form "Bearer KEY"')
 }
-
-/** Values of the cookies of a name, of which a browser may send several. */
-export const cookiesNamed = (name: string, cookie: string | undefined): readonly string[] =>
-  cookie === undefined
-    ? []
-    : cookie.split(';').flatMap((pair) => {
-        const [before = '', ...value] = pair.split('=')
-        return before.trim() === name && value.length > 0 ? [value.join('=').trim()] : []
-      })

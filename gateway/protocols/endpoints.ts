@@ -3,6 +3,7 @@
  * refusals of the same form.
  */
 import { showKey } from '../endpoints/key.ts'
+import { takePin } from '../endpoints/pin.ts'
 import type { Exchange } from '../exchange.ts'
 import type { RawRequest } from '../request.ts'
 import type { Services } from '../services.ts'
@@ -13,8 +14,12 @@ import type { Protocol } from './protocol.ts'
 type Endpoint = (request: RawRequest, exchange: Exchange, services: Services) => Promise<void>
 
 /** By path, then by method. */
-const ENDPOINTS: ReadonlyMap<string, Readonly<Record<string, Endpoint>>> = new Map([
+const ENDPOINTS: ReadonlyMap<string, Readonly<Record<string, Endpoint>>> = new Map<
+  string,
+  Readonly<Record<string, Endpoint>>
+>([
   ['/-/key', { GET: showKey, HEAD: showKey }],
+  ['/-/pin', { POST: takePin }],
 ])
 
 export const isEndpoint = ({ path }: Pick<RawRequest, 'path'>): boolean => ENDPOINTS.has(path)

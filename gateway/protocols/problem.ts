@@ -3,6 +3,7 @@ import { DatabaseError } from '../../database/open.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { UnsatisfiableRange } from '../body/range.ts'
 import type { FlatHeaders } from '../exchange.ts'
+import { RateLimited } from '../pins.ts'
 
 /** A refusal as a protocol words it. */
 export interface Problem {
@@ -31,6 +32,7 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
 
 function hints(refusal: Refusal): FlatHeaders {
   if (refusal instanceof UnsatisfiableRange) return ['Content-Range', `bytes */${refusal.size}`]
+  if (refusal instanceof RateLimited) return ['Retry-After', String(refusal.wait)]
   if (refusal.status === 401) return ['WWW-Authenticate', 'Bearer realm="valetkey"']
   if (refusal instanceof MethodNotAllowed) return ['Allow', refusal.allowed]
   if (refusal.status === 405) return ['Allow', ALLOWED]

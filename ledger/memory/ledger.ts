@@ -1,7 +1,7 @@
 /** The ledger's in-memory twin: for one process, nothing outlives it. */
 import { randomBytes } from 'node:crypto'
 import type { Scope } from '../../key/object-path.ts'
-import { bytes, type UnixSeconds } from '../../key/units.ts'
+import { bytes, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import {
   checkRequest,
   type LeaseRow,
@@ -16,15 +16,18 @@ import {
   type IssuedFilter,
   type IssuedKey,
   type IssuedKeyState,
+  type KeyNote,
   type Lease,
   type LeaseOutcome,
   type LeaseRequest,
   type Ledger,
+  type PinTry,
   type Revocable,
   type Revocation,
   type RevocationKind,
   type SigningKeyRecord,
 } from '../ledger.ts'
+import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
 import { hits, scopesAbove, stricter } from '../revocation-rules.ts'
 
 export class MemoryLedger implements Ledger {
@@ -38,6 +41,17 @@ export class MemoryLedger implements Ledger {
   /** oldest first */
   readonly #issued = new Map<string, IssuedKey>()
   readonly #activity = new Map<string, Activity>()
+  readonly #notes = new Map<string, KeyNote>()
+  /** by id, then by address */
+  readonly #wrongPins = new Map<string, Map<string, WrongPins>>()
+  readonly #keptOfIds = [
+    this.#issued,
+    this.#activity,
+    this.#leases,
+    this.#uses,
+    this.#notes,
+    this.#wrongPins,
+  ]
   readonly #signingKeys = new Map<string, SigningKeyRecord>()
 
   version(): number {
@@ -87,7 +101,7 @@ export class MemoryLedger implements Ledger {
       ({ expires }) => expires < now - FORGET_ISSUED_AFTER_SECONDS,
     )
     for (const { id } of forgotten) {
-      for (const kept of [this.#issued, this.#activity, this.#leases, this.#uses]) kept.delete(id)
+      for (const kept of this.#keptOfIds) kept.delete(id)
     }
     this.#version += 1
     return ended.length + forgotten.length
@@ -144,6 +158,34 @@ export class MemoryLedger implements Ledger {
       const old = this.#activity.get(added.id)
       this.#activity.set(added.id, old === undefined ? added : sumOf(old, added))
     }
+  }
+
+  async keepNotes(notes: readonly KeyNote[]): Promise<void> {
+    this.#write()
+    for (const note of notes) this.#notes.set(note.id, note)
+  }
+
+  noteOf(id: string): KeyNote | undefined {
+    return this.#notes.get(id)
+  }
+
+  async tryPin({ id, address, now }: PinTry): Promise<Seconds> {
+    this.#write()
+    const { row, wait } = oneMore(this.#wrongPins.get(id)?.get(address), now)
+    if (row !== undefined) this.#putWrongPins(id, address, row)
+    return wait
+  }
+
+  async pinWasRight({ id, address }: PinTry): Promise<void> {
+    this.#write()
+    const found = this.#wrongPins.get(id)?.get(address)
+    this.#putWrongPins(id, address, found && oneLess(found))
+  }
+
+  #putWrongPins(id: string, address: string, row: WrongPins | undefined): void {
+    const rows = this.#wrongPins.get(id) ?? new Map<string, WrongPins>()
+    if (row === undefined) rows.delete(address)
+    else this.#wrongPins.set(id, rows.set(address, row))
   }
 
   signingKeys(): readonly SigningKeyRecord[] {

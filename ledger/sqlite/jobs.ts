@@ -21,6 +21,7 @@ import type {
   SigningKeyRecord,
 } from '../ledger.ts'
 import { stricter } from '../revocation-rules.ts'
+import { noteJobs } from './note-jobs.ts'
 import {
   fromIssuedKey,
   fromLeaseRow,
@@ -45,6 +46,7 @@ export const prepareJobs = (db: Database) => ({
   ...revocationJobs(db),
   ...leaseJobs(db),
   ...issuedJobs(db),
+  ...noteJobs(db),
   ...signingKeyJobs(db),
   ...timeJobs(db),
 })
@@ -193,7 +195,7 @@ function purgeIssued(db: Database) {
   const forgetName = db.prepare(
     'DELETE FROM issued_names WHERE field = ? AND value = ? AND number = ?',
   )
-  const forget = ['issued', 'activity', 'leases', 'uses'].map((table) =>
+  const forget = ['issued', 'activity', 'leases', 'uses', 'notes', 'wrong_pins'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE id = ?`),
   )
   return ({ before, limit }: { before: number; limit: number }): number => {

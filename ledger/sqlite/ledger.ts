@@ -7,7 +7,7 @@ import type { Instance } from '../../database/instance.ts'
 import { type Database, explained, isUntrustworthy, openReader } from '../../database/open.ts'
 import { siblingModule } from '../../database/sibling.ts'
 import { startWriter, type Writer } from '../../database/writer.ts'
-import { bytes, type UnixSeconds } from '../../key/units.ts'
+import { bytes, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import { checkRequest, type LeaseAnswer } from '../lease-rules.ts'
 import {
   type Activity,
@@ -16,10 +16,12 @@ import {
   type IssuedFilter,
   type IssuedKey,
   type IssuedKeyState,
+  type KeyNote,
   type Lease,
   type LeaseOutcome,
   type LeaseRequest,
   type Ledger,
+  type PinTry,
   type Revocable,
   type Revocation,
   type SigningKeyRecord,
@@ -103,6 +105,7 @@ export class SqliteLedger implements Ledger {
     const purged =
       (await allOf(limit, () => this.#writer.run('purgeRevocations', { now, limit }))) +
       (await allOf(limit, () => this.#writer.run('purgeIssued', { before, limit })))
+    await allOf(limit, () => this.#writer.run('purgeWrongPins', { now, limit }))
     return purged
   }
 
@@ -147,6 +150,22 @@ export class SqliteLedger implements Ledger {
 
   async noteActivity(batch: readonly Activity[]): Promise<void> {
     await this.#writer.run('noteActivity', batch)
+  }
+
+  async keepNotes(notes: readonly KeyNote[]): Promise<void> {
+    await this.#writer.run('keepNotes', notes)
+  }
+
+  noteOf(id: string): KeyNote | undefined {
+    return this.#read(() => this.#reads.noteOf(id))
+  }
+
+  tryPin(attempt: PinTry): Promise<Seconds> {
+    return this.#writer.run('tryPin', attempt)
+  }
+
+  async pinWasRight(attempt: PinTry): Promise<void> {
+    await this.#writer.run('pinWasRight', attempt)
   }
 
   signingKeys(): readonly SigningKeyRecord[] {

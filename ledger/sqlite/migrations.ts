@@ -90,4 +90,20 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE signing_keys ADD COLUMN kind TEXT NOT NULL DEFAULT 'native';
   `,
+  `
+  CREATE TABLE notes (
+    id      TEXT PRIMARY KEY,
+    message TEXT,
+    pin     TEXT                   -- what is kept of it: ../../key/node-pin.ts
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE wrong_pins (
+    id      TEXT NOT NULL,
+    address TEXT NOT NULL,
+    since   INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (id, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX wrong_pins_by_age ON wrong_pins (since);
+  `,
 ]

@@ -5,6 +5,7 @@ import { type UnixSeconds, unixSeconds } from '../../key/units.ts'
 import type {
   IssuedFilter,
   IssuedKeyState,
+  KeyNote,
   Revocable,
   Revocation,
   RevocationKind,
@@ -13,9 +14,11 @@ import type {
 import { hits, scopesAbove } from '../revocation-rules.ts'
 import {
   type IssuedStateColumns,
+  type NoteColumns,
   type RevocationColumns,
   type SigningKeyColumns,
   toIssuedState,
+  toNote,
   toRevocation,
   toSigningKeyRecord,
 } from './rows.ts'
@@ -30,6 +33,7 @@ export function prepareReads(db: Database) {
     'SELECT * FROM revocations ORDER BY revoked_at DESC LIMIT ?',
   )
   const usesOf = db.prepare<[string], number>('SELECT count FROM uses WHERE id = ?').pluck()
+  const noteOf = db.prepare<[string], NoteColumns>('SELECT * FROM notes WHERE id = ?')
   const signingKeys = db.prepare<[], SigningKeyColumns>(
     'SELECT * FROM signing_keys ORDER BY created_at, number',
   )
@@ -40,6 +44,10 @@ export function prepareReads(db: Database) {
     revocationOf,
     revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
     usesOf: (id: string): number => usesOf.get(id) ?? 0,
+    noteOf: (id: string): KeyNote | undefined => {
+      const row = noteOf.get(id)
+      return row && toNote(row)
+    },
     signingKeys: (): SigningKeyRecord[] => signingKeys.all().map(toSigningKeyRecord),
     issued: (filter: IssuedFilter): IssuedKeyState[] =>
       readIssued(db, filter).map((key) => {

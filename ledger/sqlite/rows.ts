@@ -5,6 +5,7 @@ import type {
   Activity,
   IssuedKey,
   IssuedKeyState,
+  KeyNote,
   Revocation,
   SigningKeyRecord,
 } from '../ledger.ts'
@@ -129,6 +130,24 @@ export const toIssuedState = (row: IssuedStateColumns): Omit<IssuedKeyState, 're
       bytesIn: row.bytes_in,
     },
   }),
+})
+
+export interface NoteColumns {
+  id: string
+  message: string | null
+  pin: string | null
+}
+
+export const toNote = (row: NoteColumns): KeyNote => ({
+  id: row.id,
+  ...optional('message', row.message),
+  ...optional('pin', row.pin),
+})
+
+export const fromNote = ({ id, message, pin }: KeyNote): NoteColumns => ({
+  id,
+  message: message ?? null,
+  pin: pin ?? null,
 })
 
 export interface SigningKeyColumns {

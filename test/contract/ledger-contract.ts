@@ -10,6 +10,8 @@ import {
   type Lease,
   type LeaseRequest,
   type Ledger,
+  MOST_WRONG_PINS,
+  PIN_WINDOW_SECONDS,
   type Revocable,
   type Revocation,
   type SigningKeyRecord,
@@ -581,6 +583,71 @@ export function ledgerContract(
 
       test('one that is not there is said so', async () => {
         expect(await ledger.setSigningKeyStatus('k1', 'active')).toBe(false)
+      })
+    })
+
+    describe('notes', () => {
+      test('are kept beside a key, and replaced', async () => {
+        expect(await ledger.noteOf('k-1')).toBeUndefined()
+        await ledger.keepNotes([{ id: 'k-1', message: 'hello', pin: 'scrypt$…' }, { id: 'k-2' }])
+        expect(await ledger.noteOf('k-1')).toEqual({
+          id: 'k-1',
+          message: 'hello',
+          pin: 'scrypt$…',
+        })
+        expect(await ledger.noteOf('k-2')).toEqual({ id: 'k-2' })
+        await ledger.keepNotes([{ id: 'k-1', message: 'bye' }])
+        expect(await ledger.noteOf('k-1')).toEqual({ id: 'k-1', message: 'bye' })
+      })
+
+      test('go with the key', async () => {
+        await ledger.recordIssued([issuedKey('k-1', { expires: at(NOW - 1) })])
+        await ledger.keepNotes([{ id: 'k-1', message: 'hello' }])
+        await ledger.purge(at(NOW + FORGET_ISSUED_AFTER_SECONDS))
+        expect(await ledger.noteOf('k-1')).toBeUndefined()
+      })
+    })
+
+    describe('wrong PINs', () => {
+      const guess = { id: 'k-1', address: '192.0.2.1', now: NOW }
+      const times = (count: number, attempt = guess) =>
+        Promise.all(Array.from({ length: count }, () => ledger.tryPin(attempt)))
+
+      test('are limited for a key and an address, however many come at once', async () => {
+        const waits = await times(50)
+        expect(waits.filter((wait) => wait === 0)).toHaveLength(MOST_WRONG_PINS)
+        expect(waits.filter((wait) => wait === PIN_WINDOW_SECONDS)).toHaveLength(
+          50 - MOST_WRONG_PINS,
+        )
+        expect(await ledger.tryPin({ ...guess, address: '192.0.2.2' })).toBe(0)
+        expect(await ledger.tryPin({ ...guess, id: 'k-2' })).toBe(0)
+      })
+
+      test('are forgotten when the window is over, not before', async () => {
+        await times(MOST_WRONG_PINS)
+        const later = (seconds: number) => ({ ...guess, now: at(NOW + seconds) })
+        expect(await ledger.tryPin(later(PIN_WINDOW_SECONDS - 1))).toBe(1)
+        await ledger.purge(at(NOW + PIN_WINDOW_SECONDS - 1))
+        expect(await ledger.tryPin(later(PIN_WINDOW_SECONDS - 1))).toBe(1)
+        expect(await ledger.tryPin(later(PIN_WINDOW_SECONDS))).toBe(0)
+      })
+
+      test('are not counted where they were right', async () => {
+        for (let n = 0; n < 3 * MOST_WRONG_PINS; n += 1) {
+          expect(await ledger.tryPin(guess)).toBe(0)
+          await ledger.pinWasRight(guess)
+        }
+        await times(MOST_WRONG_PINS)
+        await ledger.pinWasRight(guess)
+        expect([await ledger.tryPin(guess), await ledger.tryPin(guess)]).toEqual([
+          0,
+          PIN_WINDOW_SECONDS,
+        ])
+      })
+
+      test('of a clock that was set back wait no longer than the window', async () => {
+        await times(MOST_WRONG_PINS)
+        expect(await ledger.tryPin({ ...guess, now: at(NOW - 10_000) })).toBe(PIN_WINDOW_SECONDS)
       })
     })
 

@@ -210,6 +210,7 @@ const misplaced = (): readonly BadKey[] => [
   malformed('a kid in a later block', signed(EXAMPLE, FIRST, '{"kid":"example"}')),
   malformed('an iat in a later block', signed(EXAMPLE, FIRST, `{"iat":${NOW}}`)),
   malformed('uses without jti', signed(EXAMPLE, FIRST, '{"uses":1}')),
+  malformed('pin without jti', signed(EXAMPLE, FIRST, '{"pin":true}')),
 ]
 
 const UNKNOWN: Claims = {
@@ -366,6 +367,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     '{"__proto__":"blue"}',
     'null',
   ],
+  pin: ['false', '1', '"1234"', 'null'],
   tls: ['false', '1', '"true"', 'null'],
   respond: [
     '"inline"',
@@ -389,7 +391,7 @@ const wrongTypes = (): readonly BadKey[] => [
         signed(
           EXAMPLE,
           FIRST,
-          claim === 'uses' ? `{"jti":"a","uses":${value}}` : `{"${claim}":${value}}`,
+          claim === 'uses' || claim === 'pin' ? `{"jti":"a","${claim}":${value}}` : `{"${claim}":${value}}`,
         ),
       ),
     ),

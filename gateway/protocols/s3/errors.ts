@@ -66,6 +66,8 @@ const CODES = {
   path_not_granted: 'AccessDenied',
   address_not_granted: 'AccessDenied',
   header_not_granted: 'AccessDenied',
+  pin_required: 'AccessDenied',
+  pin_wrong: 'AccessDenied',
   tls_required: 'AccessDenied',
   origin_not_granted: 'AccessDenied',
   uses_exhausted: 'AccessDenied',

@@ -1,0 +1,42 @@
+/** What is written of notes and of wrong PINs. */
+import type { Database } from '../../database/open.ts'
+import type { Seconds, UnixSeconds } from '../../key/units.ts'
+import { type KeyNote, PIN_WINDOW_SECONDS, type PinTry } from '../ledger.ts'
+import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
+import { fromNote } from './rows.ts'
+
+export function noteJobs(db: Database) {
+  const keep = db.prepare('INSERT OR REPLACE INTO notes VALUES (:id, :message, :pin)')
+  const find = db.prepare<[string, string], WrongPins>(
+    'SELECT since, count FROM wrong_pins WHERE id = ? AND address = ?',
+  )
+  const put = db.prepare('INSERT OR REPLACE INTO wrong_pins VALUES (?, ?, ?, ?)')
+  const remove = db.prepare('DELETE FROM wrong_pins WHERE id = ? AND address = ?')
+  const forget = db.prepare(
+    `DELETE FROM wrong_pins WHERE (id, address) IN
+       (SELECT id, address FROM wrong_pins WHERE since < ? LIMIT ?)`,
+  )
+  return {
+    keepNotes(notes: readonly KeyNote[]): void {
+      for (const note of notes) keep.run(fromNote(note))
+    },
+
+    tryPin({ id, address, now }: PinTry): Seconds {
+      const { row, wait } = oneMore(find.get(id, address), now)
+      if (row !== undefined) put.run(id, address, row.since, row.count)
+      return wait
+    },
+
+    pinWasRight({ id, address }: PinTry): void {
+      const found = find.get(id, address)
+      const row = found && oneLess(found)
+      if (row === undefined) remove.run(id, address)
+      else put.run(id, address, row.since, row.count)
+    },
+
+    /** Forgets at most `limit` counts that are over; returns how many. */
+    purgeWrongPins({ now, limit }: { now: UnixSeconds; limit: number }): number {
+      return forget.run(now - PIN_WINDOW_SECONDS, limit).changes
+    },
+  }
+}

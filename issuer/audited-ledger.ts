@@ -2,7 +2,7 @@
 import { type Act, type Actor, actRecord, mintRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
 import { formatTime } from '../key/units.ts'
-import type { Ledger, Revocation, SigningKeyRecord } from '../ledger/ledger.ts'
+import type { KeyNote, Ledger, Revocation, SigningKeyRecord } from '../ledger/ledger.ts'
 
 /**
  * Of each method, whether it is an act of somebody; `passes` are questions, what the gateway counts,
@@ -22,6 +22,10 @@ const METHODS = {
   recordIssued: 'act',
   issued: 'passes',
   noteActivity: 'passes',
+  keepNotes: 'act',
+  noteOf: 'passes',
+  tryPin: 'passes',
+  pinWasRight: 'passes',
   signingKeys: 'passes',
   addSigningKey: 'act',
   setSigningKeyStatus: 'act',
@@ -53,6 +57,11 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
         () => ledger.recordIssued(keys),
         keys.map((key) => mintRecord(actor, key)),
       ),
+    keepNotes: (notes) =>
+      granting(
+        () => ledger.keepNotes(notes),
+        notes.map((note) => actRecord(actor, noteAct(note))),
+      ),
     revoke: async (revocations) => {
       await ledger.revoke(revocations)
       await Promise.allSettled(revocations.map((revocation) => kept(revocationAct(revocation))))
@@ -79,6 +88,13 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
     },
   })
 }
+
+/** What is said and asked, not in which words. */
+const noteAct = ({ id, message, pin }: KeyNote): Act => ({
+  act: 'note',
+  keys: [id],
+  about: { message: message !== undefined, pin: pin !== undefined },
+})
 
 function revocationAct({ kind, value, mintedUpTo, until, reason }: Revocation): Act {
   return {

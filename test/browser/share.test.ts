@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readBlocks, readKey } from '../../key/sign.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
+import { PNG } from '../support/media.ts'
 import { unzip } from '../support/zip.ts'
 import { startChromium } from './support/chromium.ts'
 import { ARABIC, fillFolder, store } from './support/stored.ts'
@@ -201,8 +202,27 @@ describe('a download', () => {
     await button('Open folder inner').click()
     await button('Preview one.txt').waitFor()
     await button('Shared files').click()
+    await button('Preview notes.txt').waitFor()
+    await page.goBack()
+    await button('Preview one.txt').waitFor()
+    await page.goBack()
     const { content } = await saved(() => button('Download notes.txt').click())
     expect(content.toString()).toContain('second')
+  })
+})
+
+describe('a key that can be narrowed no further', () => {
+  test('shows and gives the file all the same, and still is in no URL', async () => {
+    const full = Array.from({ length: 7 }).reduce<string>(
+      (key) => house.narrow(key, { methods: ['GET'] }),
+      house.mint({ path: 'team/summer/picture.png', methods: ['GET'] }),
+    )
+    await open(full)
+    const image = page.locator('.stage img')
+    await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(1)
+    const { url, name, content } = await saved(() => button('Download').click())
+    expect([url.protocol, name]).toEqual(['blob:', 'picture.png'])
+    expect(content).toEqual(PNG)
   })
 })
 

@@ -11,7 +11,7 @@ import { narrowKey, readBlocks, readKey } from '../../../key/sign.ts'
 export const LINK_LIFE = 60
 
 /** The key in the page's fragment; empty where there is none. */
-export const keyInFragment = (): string => decodeURIComponent(location.hash.slice(1)).trim()
+export const keyInFragment = (): string => location.hash.slice(1).replace(/%20|\s/g, '')
 
 /** From when and until when a key works, as its blocks state it; undefined for what is no key. */
 export function timesOf(key: string): { notBefore: number; expires: number } | undefined {

@@ -123,17 +123,23 @@ export function openPage(
   learn = factsOf,
 ): void {
   let session: Session | undefined
+  let latest = 0
   const open = async (): Promise<void> => {
+    latest += 1
+    const turn = latest
     session?.stop()
     session = undefined
     const key = keyInFragment()
     showLoading(page)
     try {
       if (key === '') throw new Problem('fragment_missing')
-      session = new Session(key, await learn(key), page, open)
+      const facts = await learn(key)
+      // another link was pasted meanwhile
+      if (turn !== latest) return
+      session = new Session(key, facts, page, open)
       await show(session)
     } catch (error) {
-      if (session?.ended(error) || (error as Error).name === 'AbortError') return
+      if (turn !== latest || session?.ended(error) || (error as Error).name === 'AbortError') return
       session?.stop()
       if (!(error instanceof Problem)) throw error
       if (error.code === 'pin_required') askPin(page, key, open)
@@ -196,7 +202,10 @@ function showProblem(page: HTMLElement, problem: Problem, key: string, reopen: (
   const hint = [when, rest].filter(Boolean).join(' ')
   document.title = title
   showState(page, badge, title, hint === '' ? undefined : h('p', { class: 'muted' }, hint), again)
-  if (problem.code === 'offline') window.addEventListener('online', reopen, { once: true })
+  const onOnline = (): void => {
+    if (again?.isConnected) reopen()
+  }
+  if (problem.code === 'offline') window.addEventListener('online', onOnline, { once: true })
 }
 
 /** The first sentence as a heading has it, and what is left. */

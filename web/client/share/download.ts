@@ -2,16 +2,17 @@
 import type { Block } from '../../../key/claims.ts'
 import { ask, Problem } from '../common/ask.ts'
 import { plainName } from '../common/dom.ts'
-import { LINK_LIFE, linkTo, narrowed, urlOf } from '../common/key.ts'
+import { LINK_LIFE, narrowed, urlOf } from '../common/key.ts'
 import { tell, warn } from '../common/say.ts'
 import { type Session, sentenceOf } from '../common/session.ts'
 import { type Entry, nameIn } from './files.ts'
+import { sourceOf } from './source.ts'
 import { share } from './texts.ts'
 
 /** A query has 64 parameters; these leave room for the others. */
 const MOST_CHOSEN = 60
-/** When what is left of a key is asked for after a download has begun, in milliseconds. */
-const AFTER_DOWNLOAD = 2500
+/** When what is left of a key is asked for after a use, in milliseconds. */
+const AFTER_USE = 2500
 /** A request target has 8,192 characters, and the narrower key takes its part. */
 const MOST_CHARACTERS = 7600
 
@@ -23,7 +24,7 @@ export async function download(session: Session, entry: Entry): Promise<void> {
   const { key, signal } = session
   await ask(urlOf(entry.path), key, { method: 'HEAD', signal })
   await checkUses(session)
-  save(linkTo(key, entry.path, session.now()))
+  save(await sourceOf(session, entry, signal), entry.name)
   tell(share.started(plainName(entry.name)))
 }
 
@@ -49,7 +50,7 @@ export async function downloadZip(
     exp: session.now() + LINK_LIFE,
   }
   url.searchParams.set('vk', narrowed(session.key, block))
-  save(url)
+  save(url.href, '')
   tell(share.started(zipName(folder)))
 }
 
@@ -67,14 +68,19 @@ async function checkUses(session: Session): Promise<void> {
   const { uses, bytes } = session.facts
   if (uses === undefined && bytes === undefined) return
   await session.refresh()
-  session.refreshSoon(AFTER_DOWNLOAD)
+  session.refreshSoon(AFTER_USE)
 }
 
-/** To be called while a click is being dealt with. */
-function save(url: URL): void {
+/** Has what is left counted anew after a use; not after the last one, of which somebody looks at the result. */
+export function spent(session: Session): void {
+  if ((session.facts.uses?.left ?? 0) > 1) session.refreshSoon(AFTER_USE)
+}
+
+/** @param name where the address does not say one */
+function save(address: string, name: string): void {
   const link = document.createElement('a')
-  link.href = url.href
-  link.download = ''
+  link.href = address
+  link.download = name
   link.rel = 'noreferrer'
   document.body.append(link)
   link.click()

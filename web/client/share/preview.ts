@@ -6,10 +6,12 @@
 import { ask } from '../common/ask.ts'
 import { button, fill, h, icon, plainName } from '../common/dom.ts'
 import { count, size } from '../common/format.ts'
-import { LINK_LIFE, linkTo, urlOf } from '../common/key.ts'
+import { LINK_LIFE, urlOf } from '../common/key.ts'
 import type { Session } from '../common/session.ts'
+import { spent } from './download.ts'
 import type { Entry } from './files.ts'
 import { type Preview, pictureOf, previewOf } from './kinds.ts'
+import { sourceOf } from './source.ts'
 import { share } from './texts.ts'
 
 /** Of a text, in bytes. */
@@ -32,22 +34,22 @@ interface Stage {
  * @param fail told of problems; the stage has a sentence already
  */
 export function preview(stage: Stage): void {
-  const { session, entry, body } = stage
+  const { session, entry } = stage
   const kind = previewOf(entry)
   const { uses } = session.facts
-  const show = (): void => {
-    fill(body)
-    if (kind !== 'none') SHOWS[kind](stage)
-  }
   if (kind === 'none' || (kind === 'pdf' && !navigator.pdfViewerEnabled)) {
     placeholder(stage, share.noPreview)
   } else if (entry.size > (LARGEST[kind] ?? Number.POSITIVE_INFINITY)) {
     placeholder(stage, share.previewTooLarge)
   } else if (uses === undefined) {
-    show()
+    show(stage, kind)
   } else {
     const sentence = uses.left === 1 ? share.spendsLast : share.spends(count(uses.left))
-    placeholder(stage, sentence, button(share.showAnyway, show, { image: 'eye' }))
+    const look = (): void => {
+      show(stage, kind)
+      spent(session)
+    }
+    placeholder(stage, sentence, button(share.showAnyway, look, { image: 'eye' }))
   }
 }
 
@@ -65,40 +67,46 @@ function placeholder({ body, entry }: Stage, sentence: string, more?: HTMLElemen
   )
 }
 
-const link = ({ session, entry }: Stage): string =>
-  linkTo(session.key, entry.path, session.now()).href
-
 /** An image can't run anything, not even an SVG, when it stands in `<img>`. */
-function showImage(stage: Stage): void {
-  const image = h('img', { alt: plainName(stage.entry.name), src: link(stage) })
-  image.addEventListener('error', () => failed(stage))
-  stage.body.append(image)
+async function showImage({ session, entry, body, signal }: Stage): Promise<void> {
+  const src = await sourceOf(session, entry, signal)
+  await new Promise((onload, reject) => {
+    const onerror = (): void => reject(new Unshown())
+    body.append(h('img', { alt: plainName(entry.name), src, onload, onerror }))
+  })
 }
 
 /**
  * The browser fetches parts as it plays; when its link has run out meanwhile, it gets another one
  * and goes on where it was.
  */
-function showMedia(stage: Stage, tag: 'video' | 'audio'): void {
-  const media = h(tag, { controls: true, preload: 'metadata', src: link(stage) })
-  media.setAttribute('aria-label', plainName(stage.entry.name))
-  let linked = stage.session.now()
+async function showMedia(stage: Stage, tag: 'video' | 'audio'): Promise<void> {
+  const { session, entry, body, signal } = stage
+  const src = await sourceOf(session, entry, signal)
+  const media = h(tag, { controls: true, preload: 'metadata', src })
+  media.setAttribute('aria-label', plainName(entry.name))
+  let linked = session.now()
   media.addEventListener('error', () => {
-    const now = stage.session.now()
-    if (stage.signal.aborted) return
-    if (now - linked < LINK_LIFE / 2) return void failed(stage)
+    const now = session.now()
+    if (signal.aborted) return
+    if (now - linked < LINK_LIFE / 2) return void failed(stage, new Unshown())
     const { currentTime, paused } = media
     linked = now
-    media.src = link(stage)
-    media.currentTime = currentTime
-    if (!paused) void media.play()
+    sourceOf(session, entry, signal).then(
+      (address) => {
+        media.src = address
+        media.currentTime = currentTime
+        if (!paused) void media.play()
+      },
+      (error: unknown) => failed(stage, error),
+    )
   })
-  stage.signal.addEventListener('abort', () => {
+  signal.addEventListener('abort', () => {
     media.pause()
     media.removeAttribute('src')
     media.load()
   })
-  stage.body.append(media)
+  body.append(media)
 }
 
 async function showPdf(stage: Stage): Promise<void> {
@@ -131,32 +139,33 @@ function decoderOf({ type }: Entry): TextDecoder {
 const read = ({ session, entry, signal }: Stage, headers: Record<string, string> = {}) =>
   ask(urlOf(entry.path), session.key, { signal, headers })
 
-const waiting =
-  (show: (stage: Stage) => Promise<void>) =>
-  (stage: Stage): void => {
-    const spinner = h('div', { class: 'spinner' })
-    stage.body.append(spinner)
-    show(stage)
-      .catch((error: unknown) => {
-        if (stage.signal.aborted) return
-        placeholder(stage, share.previewFailed)
-        stage.fail(error)
-      })
-      .finally(() => spinner.remove())
-  }
+/** The browser does not say why it shows nothing. */
+class Unshown extends Error {}
 
-const SHOWS = {
-  image: showImage,
-  video: (stage: Stage) => showMedia(stage, 'video'),
-  audio: (stage: Stage) => showMedia(stage, 'audio'),
-  pdf: waiting(showPdf),
-  text: waiting(showText),
-} as const
-
-/** Why is not told to an image: the gateway is asked once more, at no cost. */
-function failed(stage: Stage): void {
+/** Says so; where only the gateway knows why, it is asked once more, at no cost. */
+function failed(stage: Stage, error: unknown): void {
   const { session, entry, signal } = stage
   if (signal.aborted) return
   placeholder(stage, share.previewFailed)
-  ask(urlOf(entry.path), session.key, { method: 'HEAD', signal }).catch(stage.fail)
+  const reason =
+    error instanceof Unshown
+      ? ask(urlOf(entry.path), session.key, { method: 'HEAD', signal })
+      : Promise.reject(error)
+  reason.catch(stage.fail)
+}
+
+const SHOWS: { readonly [P in Exclude<Preview, 'none'>]: (stage: Stage) => Promise<void> } = {
+  image: showImage,
+  video: (stage) => showMedia(stage, 'video'),
+  audio: (stage) => showMedia(stage, 'audio'),
+  pdf: showPdf,
+  text: showText,
+}
+
+function show(stage: Stage, kind: keyof typeof SHOWS): void {
+  const spinner = h('div', { class: 'spinner' })
+  fill(stage.body, spinner)
+  SHOWS[kind](stage)
+    .catch((error: unknown) => failed(stage, error))
+    .finally(() => spinner.remove())
 }

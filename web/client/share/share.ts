@@ -5,7 +5,7 @@ import { count, moment, size } from '../common/format.ts'
 import { keyInFragment, ours } from '../common/key.ts'
 import { expiryOf, leftOf, type Session, showState } from '../common/session.ts'
 import { common } from '../common/texts.ts'
-import { attempt, download, downloadZip } from './download.ts'
+import { attempt, download, downloadZip, spent } from './download.ts'
 import { isFolder, type Listing, list, look, lookAtAll, nameIn } from './files.ts'
 import { Folder } from './folder.ts'
 import { kindOf, pictureOf } from './kinds.ts'
@@ -27,16 +27,32 @@ export class Share {
   /** Shows what the key opens. @throws Problem */
   async open(): Promise<void> {
     const { methods, paths } = this.#session.facts
-    const [may, several] = [(method: string) => methods.includes(method), paths.length > 1]
     if (paths.length === 0) throw new Problem('path_not_granted')
-    if (!may('GET') && !may('LIST')) return this.#showNothing(may('PUT'))
+    if (!methods.includes('GET') && !methods.includes('LIST')) {
+      return this.#showNothing(methods.includes('PUT'))
+    }
     this.#watch()
-    if (several) return this.#showSeveral(paths)
-    if (!isFolder(this.#root)) return this.#showFile(this.#root)
-    if (!may('LIST')) return this.#askName()
     const { folder } = history.state ?? {}
-    const isInside = typeof folder === 'string' && folder.startsWith(prefixOf(this.#root))
-    await this.#showFolder(isInside ? folder : prefixOf(this.#root))
+    await (this.#reaches(folder) ? this.#showFolder(folder) : this.#showTop())
+  }
+
+  /** @throws Problem */
+  async #showTop(): Promise<void> {
+    const { methods, paths } = this.#session.facts
+    if (paths.length > 1) return this.#showSeveral(paths)
+    if (!isFolder(this.#root)) return this.#showFile(this.#root)
+    if (!methods.includes('LIST')) return this.#askName()
+    await this.#showFolder(prefixOf(this.#root))
+  }
+
+  /** Whether a folder of the browser's history is one of this key's: another link may have left it. */
+  #reaches(folder: unknown): folder is string {
+    const { methods, paths } = this.#session.facts
+    return (
+      typeof folder === 'string' &&
+      methods.includes('LIST') &&
+      paths.some((path) => isFolder(path) && folder.startsWith(prefixOf(path)))
+    )
   }
 
   /** What is left of the key is asked anew whenever somebody comes back to the page. */
@@ -48,18 +64,19 @@ export class Share {
     document.addEventListener('visibilitychange', onReturn, { signal })
     const onBack = ({ state }: PopStateEvent): void => {
       // another link was pasted: the page is about to open anew
-      if (keyInFragment() !== this.#session.key || !isFolder(this.#root)) return
-      this.#go(state?.folder ?? prefixOf(this.#root), false)
+      if (keyInFragment() !== this.#session.key) return
+      this.#go(state?.folder, false)
     }
     window.addEventListener('popstate', onBack, { signal })
   }
 
   // ── folders ───────────────────────────────────────────────────────────────
 
-  #go(folder: string, remember = true): void {
+  /** @param folder undefined: what the key opens */
+  #go(folder: string | undefined, remember = true): void {
     if (remember) history.pushState({ folder }, '')
     void attempt(this.#session, async () => {
-      await this.#showFolder(folder)
+      await (this.#reaches(folder) ? this.#showFolder(folder) : this.#showTop())
       this.#page.querySelector('h1')?.focus()
     })
   }
@@ -69,9 +86,10 @@ export class Share {
     const { uses } = this.#session.facts
     if (uses === undefined) return this.#showListing(folder, await list(this.#session, folder))
     const show = (): void =>
-      void attempt(this.#session, async () =>
-        this.#showListing(folder, await list(this.#session, folder)),
-      )
+      void attempt(this.#session, async () => {
+        this.#showListing(folder, await list(this.#session, folder))
+        spent(this.#session)
+      })
     const sentence = uses.left === 1 ? share.listSpendsLast : share.listSpends(count(uses.left))
     const zip = (): void =>
       void attempt(this.#session, () => downloadZip(this.#session, folder, []))
@@ -110,7 +128,7 @@ export class Share {
       folder,
       listing,
       open: (inner) => this.#go(inner),
-      reload: () => (folder === undefined ? void this.open() : this.#go(folder, false)),
+      reload: () => this.#go(folder, false),
     })
     const facts = [
       folders > 0 && fact('folder', share.folders(folders, count(folders))),
@@ -137,7 +155,7 @@ export class Share {
     const items = above
       .slice(0, -1)
       .map((path) => this.#crumb(this.#titleOf(path), () => this.#go(path)))
-    const start = this.#crumb(share.title, () => void attempt(this.#session, () => this.open()))
+    const start = this.#crumb(share.title, () => this.#go(undefined))
     return h(
       'nav',
       { 'aria-label': share.path },

@@ -1,7 +1,10 @@
 /** What somebody reads when a link does not, or no longer, do what it is for. */
+import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Block } from '../../key/claims.ts'
+import { hashPin } from '../../key/node-pin.ts'
+import { MOST_WRONG_PINS } from '../../ledger/ledger.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { startChromium } from './support/chromium.ts'
@@ -137,6 +140,63 @@ describe('a link', () => {
     await page.unroute('**/-/key')
     await page.evaluate(() => window.dispatchEvent(new Event('online')))
     await page.getByRole('button', { name: 'Preview notes.txt' }).waitFor()
+  })
+})
+
+describe('a PIN', () => {
+  const pinned = async (jti: string): Promise<string> => {
+    const message = 'The plans,\nas promised'
+    await house.ledger.keepNotes([{ id: jti, message, pin: await hashPin('4711') }])
+    return house.mint({ ...FOLDER, jti, pin: true })
+  }
+  const show = async (pin: string): Promise<void> => {
+    await page.getByLabel('PIN').fill(pin)
+    await page.keyboard.press('Enter')
+  }
+
+  test('is asked for, checked, and then the page is open, with what the sender wrote', async () => {
+    const key = await pinned('pinned')
+    await open(key)
+    expect(await said()).toMatch(/^This link asks for a PIN/)
+    expect(await visitor.flaws()).toEqual([])
+    await show('4712')
+    await page.getByRole('alert').getByText('That is not the right PIN.').waitFor()
+    expect(await page.getByLabel('PIN').getAttribute('aria-invalid')).toBe('true')
+    await show('4711')
+    await page.getByText('The plans,').waitFor()
+    expect(await visitor.flaws()).toEqual([])
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Download notes.txt' }).click()
+    expect(await readFile(await (await download).path(), 'utf8')).toBe('words')
+    await page.reload()
+    await page.getByRole('button', { name: 'Preview notes.txt' }).waitFor()
+    expect(visitor.leaks(key)).toEqual([])
+    expect(visitor.requests.join()).not.toContain('4711')
+  })
+
+  test('that was wrong too often has to wait, and says for how long', async () => {
+    await open(await pinned('guessed'))
+    for (let at = 0; at <= MOST_WRONG_PINS; at += 1) {
+      const answered = page.waitForResponse('**/-/pin')
+      await show(`wrong ${at}`)
+      await answered
+    }
+    await page
+      .getByRole('alert')
+      .getByText(/at once.* Wait \d+ (minutes|seconds)/)
+      .waitFor()
+  })
+
+  test('that has to be shown again, an hour later, is asked for where somebody is', async () => {
+    await open(await pinned('later'))
+    await show('4711')
+    const download = page.getByRole('button', { name: 'Download notes.txt' })
+    await download.waitFor()
+    await visitor.context.clearCookies()
+    await download.click()
+    expect(await said()).toMatch(/^This link asks for a PIN/)
+    await show('4711')
+    await download.waitFor()
   })
 })
 

@@ -4,13 +4,7 @@ import { ours } from './key.ts'
 import { problems } from './texts.ts'
 
 /** A refusal of the gateway, or one of ours: nothing came back, or nothing that we understand. */
-export type ProblemCode =
-  | RefusalCode
-  | 'pin_required'
-  | 'pin_wrong'
-  | 'offline'
-  | 'not_understood'
-  | 'fragment_missing'
+export type ProblemCode = RefusalCode | 'offline' | 'not_understood' | 'fragment_missing'
 
 /** Why something is not done. */
 export class Problem extends Error {

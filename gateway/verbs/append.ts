@@ -155,12 +155,12 @@ class Appending {
 
   /** What broke the body off; undefined where it has come to its end. */
   async #readAll(body: BodyReader): Promise<Refusal | undefined> {
-    const partBytes = Math.max(PART_BYTES, this.#offset * PART_SHARE)
     for (;;) {
       const batch = await nextOf(body, this.#head === undefined ? BATCH_BYTES : SNIFFED_BYTES)
       if (batch === undefined || batch instanceof Refusal) return batch
       await this.#write(batch)
-      const isFull = this.#offset - this.#progress.offset >= partBytes
+      const { offset } = this.#progress
+      const isFull = this.#offset - offset >= Math.max(PART_BYTES, offset * PART_SHARE)
       if (isFull && this.#materials.addition.checksum === undefined) await this.#close()
     }
   }

@@ -5,6 +5,7 @@
  */
 import { uploadLimits } from '../../key/clear.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, later, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { changing, checkAudit } from '../audit-record.ts'
@@ -152,7 +153,7 @@ async function checkedWhole(
     checkPinned(sha256, limits.sha256)
     return sha256
   } catch (error) {
-    await store.multipart.abort(upload)
+    if (error instanceof Refusal) await store.multipart.abort(upload)
     throw error
   }
 }

@@ -291,7 +291,7 @@ async function openLine(port: number, after: number) {
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1')
     for (const end of [near, far]) ends.add(end.on('error', () => end.destroy()))
-    near.on('close', () => far.destroy())
+    near.on('close', () => far.end())
     far.on('close', () => near.destroy())
     far.pipe(near)
     near.on('data', (chunk: Buffer) => {

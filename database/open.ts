@@ -4,8 +4,10 @@ import SqliteDatabase from 'better-sqlite3'
 import { markAsMade, markOf, wasThere } from './presence.ts'
 
 export type Database = SqliteDatabase.Database
-/** One that takes no parameters. */
-export type Statement = SqliteDatabase.Statement<[]>
+export type Statement<Parameters extends unknown[] = [], Row = unknown> = SqliteDatabase.Statement<
+  Parameters,
+  Row
+>
 
 /** A database that can't be used as it is; the message says why and what to do. */
 export class DatabaseError extends Error {

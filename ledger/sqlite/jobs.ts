@@ -60,18 +60,19 @@ function revocationJobs(db: Database) {
     'SELECT * FROM revocations WHERE kind = ? AND value = ?',
   )
   const put = db.prepare(
-    'INSERT OR REPLACE INTO revocations VALUES (:kind, :value, :minted_up_to, :revoked_at, :until, :reason)',
+    `INSERT OR REPLACE INTO revocations
+     SELECT :kind, :value, :minted_up_to, :revoked_at, :until, :reason, number FROM generation`,
   )
   const forget = db.prepare(
     'DELETE FROM revocations WHERE (kind, value) IN (SELECT kind, value FROM revocations WHERE until <= ? LIMIT ?)',
   )
   return {
     revoke(revocations: readonly Revocation[]): void {
+      changed.run()
       for (const revocation of revocations) {
         const row = find.get(revocation.kind, revocation.value)
         put.run(fromRevocation(stricter(row && toRevocation(row), revocation)))
       }
-      changed.run()
     },
 
     /** Forgets at most `limit` revocations that ended by `now`; returns how many. */

@@ -106,4 +106,9 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX wrong_pins_by_age ON wrong_pins (since);
   `,
+  `
+  -- of the change that made or last changed it: whoever keeps a copy learns what is new
+  ALTER TABLE revocations ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX revocations_by_generation ON revocations (kind, generation);
+  `,
 ]

@@ -6,12 +6,10 @@ import type {
   IssuedFilter,
   IssuedKeyState,
   KeyNote,
-  Revocable,
   Revocation,
-  RevocationKind,
   SigningKeyRecord,
 } from '../ledger.ts'
-import { hits, scopesAbove } from '../revocation-rules.ts'
+import { revocationReader } from './revoked.ts'
 import {
   type IssuedStateColumns,
   type NoteColumns,
@@ -55,76 +53,6 @@ export function prepareReads(db: Database) {
         return { ...key, ...(revocation && { revocation }) }
       }),
   }
-}
-
-/** Of a kind, so many revocations are kept in memory while the generation stands still. */
-const MOST_IN_MEMORY = 256
-
-type Lookup = (value: string) => Revocation | undefined
-
-/**
- * Asked on every request: a kind of which there is no revocation costs nothing, one of which there
- * are few costs no query.
- */
-function revocationReader(
-  db: Database,
-  generation: () => number,
-): (target: Revocable) => Revocation | undefined {
-  const lookupOf = lookupMaker(db)
-  let readAt = -1
-  let lookups: readonly (readonly [RevocationKind, Lookup])[] = []
-  const lookupsNow = () => {
-    const now = generation()
-    if (now !== readAt) {
-      lookups = KINDS.flatMap((kind) => {
-        const lookup = lookupOf(kind)
-        return lookup === undefined ? [] : [[kind, lookup] as const]
-      })
-      readAt = now
-    }
-    return lookups
-  }
-  return (target) => {
-    for (const [kind, lookup] of lookupsNow()) {
-      for (const value of VALUES[kind](target)) {
-        const found = lookup(value)
-        if (found !== undefined && hits(found.mintedUpTo, target.issuedAt)) return found
-      }
-    }
-    return undefined
-  }
-}
-
-/** How revocations of a kind are found; undefined where there are none. */
-function lookupMaker(db: Database): (kind: RevocationKind) => Lookup | undefined {
-  const some = db.prepare<[RevocationKind, number], RevocationColumns>(
-    'SELECT * FROM revocations WHERE kind = ? LIMIT ?',
-  )
-  const find = db.prepare<[RevocationKind, string], RevocationColumns>(
-    'SELECT * FROM revocations WHERE kind = ? AND value = ?',
-  )
-  return (kind) => {
-    const rows = some.all(kind, MOST_IN_MEMORY + 1)
-    if (rows.length === 0) return undefined
-    if (rows.length > MOST_IN_MEMORY) {
-      return (value) => {
-        const row = find.get(kind, value)
-        return row && toRevocation(row)
-      }
-    }
-    const byValue = new Map(rows.map((row) => [row.value, toRevocation(row)]))
-    return (value) => byValue.get(value)
-  }
-}
-
-const KINDS: readonly RevocationKind[] = ['id', 'subject', 'path', 'everything']
-
-/** Under which values a revocation of each kind would lie that names the target. */
-const VALUES: Readonly<Record<RevocationKind, (target: Revocable) => readonly string[]>> = {
-  id: ({ ids }) => ids,
-  subject: ({ subjects }) => subjects,
-  path: ({ path }) => (path === undefined ? [] : scopesAbove(path)),
-  everything: () => [''],
 }
 
 /** Newest first. */

@@ -130,6 +130,20 @@ describe('sending one file', () => {
     expect(gateway.objects.get('inbox/film.bin')?.equals(large)).toBe(true)
   })
 
+  it('begins anew, too, where the server forgets the upload while it runs', async () => {
+    const item = itemOf(source('film.bin', large))
+    gateway.fault = ({ headers }) => {
+      if (headers['Upload-Offset'] !== String(FIRST_PIECE)) return undefined
+      gateway.held.clear()
+      gateway.fault = () => undefined
+      return { status: 404, text: '', header: () => null }
+    }
+    const lost = await sender.send(item, listenerOf(item), signal).catch((error) => error)
+    expect(lost.mayPass).toBe(true)
+    await sender.send(item, listenerOf(item), signal)
+    expect(gateway.objects.get('inbox/film.bin')?.equals(large)).toBe(true)
+  })
+
   it.each([10, DIRECT_MOST + 1])('%i bytes whose name is taken get a fresh one', async (bytes) => {
     gateway.objects.set('inbox/a.txt', Buffer.from('theirs'))
     gateway.objects.set('inbox/a (1).txt', Buffer.from('theirs'))

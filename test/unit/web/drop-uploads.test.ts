@@ -220,10 +220,22 @@ describe('what goes wrong', () => {
     uploads.actOnAll('send')
     await running[0]?.fail(new Trouble('network'))
     uploads.online = false
+    expect(item.retryAt).toBeUndefined()
     ring()
     expect(item.state).toBe('retrying')
     uploads.online = true
     expect(item.state).toBe('uploading')
+  })
+
+  it('forgets an upload of which nothing can come, and keeps one that may go on', async () => {
+    const [a, b] = add('a', 'b') as [Item, Item]
+    uploads.actOnAll('send')
+    running[0]?.listener.onUpload('u1')
+    running[1]?.listener.onUpload('u2')
+    await running[0]?.fail(new Trouble('type_mismatch', { status: 415 }))
+    await running[1]?.fail(new Trouble('storage_full', { status: 507 }))
+    expect([a.upload, b.upload]).toEqual([undefined, 'u2'])
+    expect(remembered).toEqual(['u1', 'u2', undefined])
   })
 
   it('a PIN holds everything, and nothing is lost by it', async () => {

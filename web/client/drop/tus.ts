@@ -83,6 +83,8 @@ export class Tus {
       onSent,
       signal,
     })
+    // gone since it was found: looked for again, it will not be, and is created anew
+    if (answer.status === 404 || answer.status === 410) throw new Trouble('network')
     if (answer.status >= 300) throw troubleOf(answer)
     return stateOf(answer)
   }

@@ -190,8 +190,13 @@ export class Uploads {
     if (online === this.#online) return
     this.#online = online
     if (online) this.actOnAll('resume', ['retrying'])
-    else for (const item of [...this.#running.keys()]) this.#stumble(item, { code: 'offline' })
+    else this.#waitForNetwork()
     this.#around.changed(undefined)
+  }
+
+  #waitForNetwork(): void {
+    for (const item of [...this.#running.keys()]) this.#stumble(item, { code: 'offline' })
+    for (const item of this.#timers.keys()) item.retryAt = undefined
   }
 
   /** Goes on after a PIN was accepted. */
@@ -275,6 +280,7 @@ export class Uploads {
       this.#stumble(item, problem)
       this.#retryIn(item, delayBefore(item.attempts, this.#around.random(), trouble.retryAfter))
     } else {
+      if (trouble.status !== undefined && trouble.status < 500) this.#abandon(item)
       this.#together(() => {
         this.#giveUp(item, problem)
         if (ENDS_ALL.has(trouble.code)) this.#endAll(problem)
@@ -343,8 +349,13 @@ export class Uploads {
 
   #letGo(item: Item): void {
     this.#taken.delete(item.path)
+    if (item.upload !== undefined) this.#around.forget(item.upload)
+    this.#abandon(item)
+  }
+
+  /** What the server has of it is of no use any more. */
+  #abandon(item: Item): void {
     if (item.upload === undefined) return
-    this.#around.forget(item.upload)
     item.upload = undefined
     this.#around.remember(item)
   }

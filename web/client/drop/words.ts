@@ -5,7 +5,7 @@ import { count, duration, percent, size } from '../common/format.ts'
 import { language } from '../common/language.ts'
 import { drop, problems } from '../common/texts.ts'
 import type { Item, Problem } from './item.ts'
-import type { Limits } from './limits.ts'
+import { foldersOf, type Limits } from './limits.ts'
 
 const listed = new Intl.ListFormat(language, { type: 'conjunction' })
 
@@ -16,7 +16,11 @@ export const limitsOf = (facts: KeyFacts): Limits => ({
   least: facts.size?.min ?? 0,
   most: Math.min(facts.size?.max ?? Number.POSITIVE_INFINITY, facts.maxObjectSize),
   types: facts.types ?? [],
-  filesLeft: least(facts.files?.left, facts.uses?.left),
+  filesLeft: least(
+    facts.files?.left,
+    facts.uses?.left,
+    foldersOf(facts).length > 0 ? undefined : 1,
+  ),
   bytesLeft: facts.bytes?.left,
 })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FirstBlock } from '../../key/claims.ts'
+import { hashPin } from '../../key/node-pin.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { PDF, PNG } from '../support/media.ts'
@@ -183,6 +184,16 @@ describe('sending', () => {
     expect(await stored(`${inbox}report.pdf`)).toBe(PDF.toString('latin1'))
   })
 
+  test('a key for several folders lets one say into which', async () => {
+    await begin()
+    await open({ path: [`${inbox}a/`, `${inbox}b/`] })
+    await page.getByLabel('Into the folder').selectOption(`${inbox}b/`)
+    await page.setInputFiles('#files', text('here.txt', 'x'))
+    await send()
+    await arrived('Your file has arrived')
+    expect(await stored(`${inbox}b/here.txt`)).toBe('x')
+  })
+
   test('below a path of a proxy nothing is different', async () => {
     const below = await openHouse({ gateway: { basePath: '/files' } })
     try {
@@ -301,6 +312,36 @@ describe('what stands in the way', () => {
     await send()
     await page.getByText('This link has been withdrawn by whoever sent it.').waitFor()
     expect(await stored(`${inbox}late.txt`)).toBeUndefined()
+  })
+})
+
+describe('a PIN', () => {
+  test('is asked for before anything is shown, and again when it has to be proven anew', async () => {
+    await begin()
+    const note = { id: 'pinned', message: 'Please send\nyour photos', pin: await hashPin('4711') }
+    await house.ledger.keepNotes([note])
+    await open({ jti: note.id, pin: true })
+    await page.getByRole('heading', { name: 'This link asks for a PIN' }).waitFor()
+    expect(await page.getByText('Please send').count()).toBe(0)
+    await page.getByLabel('PIN').fill('0815')
+    await button('Continue').click()
+    await page.getByText('That is not the right PIN.').waitFor()
+    await page.getByLabel('PIN').fill('4711')
+    await page.keyboard.press('Enter')
+    await page.getByText('Please send').waitFor()
+    expect(await visitor.flaws()).toEqual([])
+
+    await page.setInputFiles('#files', [text('a.txt', 'a'), text('b.txt', 'b')])
+    await visitor.context.clearCookies()
+    await send()
+    const dialog = page.getByRole('dialog', { name: 'This link asks for a PIN' })
+    await dialog.waitFor()
+    expect(await visitor.flaws()).toEqual([])
+    await dialog.getByLabel('PIN').fill('4711')
+    await page.keyboard.press('Enter')
+    await arrived('All 2 files have arrived')
+    expect(await dialog.count()).toBe(0)
+    expect(await stored(`${inbox}a.txt`)).toBe('a')
   })
 })
 

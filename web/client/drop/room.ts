@@ -2,7 +2,7 @@
 
 import type { ObjectPath } from '../../../key/object-path.ts'
 import type { Problem } from '../common/ask.ts'
-import { fill, h, type IconName, icon } from '../common/dom.ts'
+import { fill, h, type IconName, icon, plainName } from '../common/dom.ts'
 import { count } from '../common/format.ts'
 import { ours } from '../common/key.ts'
 import { say, tell, warn } from '../common/say.ts'
@@ -107,6 +107,23 @@ export class Room {
           h('blockquote', { dir: 'auto' }, facts.message),
         ),
       h('ul', { class: 'facts', 'aria-label': drop.limits }, ...limits, expiryOf(this.#session)),
+      this.#folders(),
+    )
+  }
+
+  /** A key for several folders lets the person say into which. */
+  #folders(): HTMLElement | undefined {
+    const folders = foldersOf(this.#session.facts)
+    if (folders.length < 2) return undefined
+    const onchange = (event: Event): void => {
+      this.#uploads.folder = (event.target as HTMLSelectElement).value
+    }
+    const options = folders.map((folder) => h('option', { value: folder }, plainName(folder)))
+    return h(
+      'label',
+      { class: 'into' },
+      drop.folder,
+      h('select', { class: 'input', onchange }, ...options),
     )
   }
 

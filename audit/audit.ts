@@ -60,6 +60,8 @@ export interface AuditSink {
    *   memory and written when there is room
    */
   keep(members: string): Promise<void>
+  /** How long the oldest record has waited to be written, in milliseconds. */
+  lag(): number
   /** Why records can't be written now; undefined while all is well. */
   trouble(): Refusal | undefined
   /** Writes what was handed over, durably. Idempotent. */
@@ -70,6 +72,7 @@ export interface AuditSink {
 export const NO_AUDIT: AuditSink = {
   note: () => {},
   keep: async () => {},
+  lag: () => 0,
   trouble: () => undefined,
   close: async () => {},
 }

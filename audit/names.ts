@@ -21,8 +21,6 @@ export const auditFile = (day: string, slot: number, part: number): AuditFile =>
   part,
 })
 
-export const lockOf = (slot: number): string => `${slot}.lock`
-
 /** UTC. */
 export const dayOf = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().slice(0, 10)

@@ -4,29 +4,12 @@
  * process, and the next one goes on where it ended.
  */
 import type { KeyObject } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tryHold } from '../database/lock.ts'
+import type { Slot } from '../database/lock.ts'
 import { Batch } from './batch.ts'
-import { type AuditFile, auditFile, auditFiles, lockOf } from './names.ts'
+import { type AuditFile, auditFile, auditFiles } from './names.ts'
 import { tailOf } from './tail.ts'
-
-export interface Slot {
-  readonly folder: string
-  readonly number: number
-  /** The slot is anybody's from now on. */
-  release(): void
-}
-
-/** The first that is free; the folder is made where it is missing. */
-export function takeSlot(folder: string): Slot {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  for (let number = 0; ; number += 1) {
-    const lock = tryHold(join(folder, lockOf(number)))
-    if (lock !== undefined) return { folder, number, release: () => void lock.close() }
-  }
-}
 
 /** A file of the slot that ends with its last seal. */
 export interface OpenFile {

@@ -1,9 +1,9 @@
 /** Whether the files of an audit are as they were written: nothing edited, dropped, added or moved. */
 import type { Hmac, KeyObject } from 'node:crypto'
 import { join } from 'node:path'
-import { tryHold } from '../database/lock.ts'
+import { isTaken } from '../database/lock.ts'
 import { linesOf } from './lines.ts'
-import { type AuditFile, auditFiles, lockOf } from './names.ts'
+import { type AuditFile, auditFiles } from './names.ts'
 import { beginMac, isGenuine, parseSeal, SEAL_START, type Seal } from './seal.ts'
 import type { Begun } from './slot.ts'
 
@@ -179,7 +179,8 @@ function checkChain(
     const [before, next] = [chain[at - 1], chain[at + 1]]
     const wrong = wrongBeginning(reading, before, swept)
     if (wrong !== undefined) links.problems.push({ file: reading.file.name, what: wrong })
-    if (reading.torn === 0 || (next === undefined && isInUse(folder, slot))) continue
+    // a process may be writing there, whose newest batch was half read
+    if (reading.torn === 0 || (next === undefined && isTaken(folder, slot))) continue
     const what = `${reading.torn} bytes behind its last seal`
     const isNamed = next === undefined || next.begun?.after?.torn === reading.torn
     if (isNamed)
@@ -208,11 +209,4 @@ function wrongBeginning(
   const last = before.last
   if (last?.seal === after.seal || (last === undefined && after.seal === null)) return undefined
   return `${after.file} ended with seal ${after.seq} and ends now with seal ${last?.seq ?? 'none'}: its end was cut off or changed`
-}
-
-/** Whether a process is writing there, whose newest batch may be half read. */
-function isInUse(folder: string, slot: number): boolean {
-  const lock = tryHold(join(folder, lockOf(slot)))
-  lock?.close()
-  return lock === undefined
 }

@@ -5,12 +5,13 @@
 import type { KeyObject } from 'node:crypto'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Slot, takeSlot } from '../database/lock.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { Seconds } from '../key/units.ts'
 import type { AuditSink } from './audit.ts'
 import { Batch } from './batch.ts'
 import { auditFiles, dayOf } from './names.ts'
-import { type OpenFile, openIn, type Slot, takeSlot } from './slot.ts'
+import { type OpenFile, openIn } from './slot.ts'
 import { asJson, TimeText } from './text.ts'
 
 export interface AuditOptions {
@@ -54,6 +55,8 @@ export class AuditWriter implements AuditSink {
   #spare = new Batch()
   #waiting: Waiting[] = []
   #lost = 0
+  /** when the oldest of what is gathered was handed over, in milliseconds since 1970 */
+  #oldest = 0
   #file: OpenFile | undefined
   #timer: NodeJS.Timeout | undefined
   #isSoon = false
@@ -89,7 +92,9 @@ export class AuditWriter implements AuditSink {
       this.#lost += 1
       return
     }
-    this.#gathered.add(`{"time":"${this.#timeText.of(this.#now())}",${members}}\n`)
+    const now = this.#now()
+    if (this.#gathered.count === 0) this.#oldest = now
+    this.#gathered.add(`{"time":"${this.#timeText.of(now)}",${members}}\n`)
     this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
   }
 
@@ -104,6 +109,10 @@ export class AuditWriter implements AuditSink {
       // what else is asked for in this turn of the event loop shares the flush
       setImmediate(() => void this.#write())
     })
+  }
+
+  lag(): number {
+    return this.#gathered.count === 0 ? 0 : Math.max(0, this.#now() - this.#oldest)
   }
 
   trouble(): Refusal | undefined {

@@ -22,6 +22,7 @@ import type { UnixSeconds } from '../key/units.ts'
 import { Keyring } from '../ledger/keyring.ts'
 import { IdTaken, type IssuedKey, type Ledger } from '../ledger/ledger.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
+import { Handover } from '../metrics/handover.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/schema.ts'
 
@@ -117,6 +118,17 @@ export class DataFolder {
     const facts = { act, path: targetOf(path), ...(about && { about: { ...about } }) }
     const members = actRecord({ by: 'cli', who: userName() }, facts)
     ;(await this.audit()).note(members.replace('"kind":"act"', '"kind":"change"'))
+  }
+
+  get metricsFolder(): string {
+    return join(this.path, 'metrics')
+  }
+
+  /** Where this process hands over what it counts. */
+  metrics(): Handover {
+    const handover = Handover.open(this.metricsFolder)
+    this.#closers.push(() => handover.close())
+    return handover
   }
 
   /** Does not go back behind the latest time that the ledger has noted. */

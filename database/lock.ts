@@ -2,6 +2,8 @@
  * A lock between processes that the operating system drops with its holder: SQLite's exclusive one,
  * on an empty file of its own.
  */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import type { Database } from './open.ts'
 
@@ -22,11 +24,37 @@ export function hold(file: string): Database {
 }
 
 /** The lock, or undefined where somebody else holds it. */
-export function tryHold(file: string): Database | undefined {
+function tryHold(file: string): Database | undefined {
   try {
     return hold(file)
   } catch (error) {
     if ((error as { code?: string }).code === 'SQLITE_BUSY') return undefined
     throw error
   }
+}
+
+/** A number of its own for a process, among all that share a folder. */
+export interface Slot {
+  readonly folder: string
+  readonly number: number
+  /** The slot is anybody's from now on. */
+  release(): void
+}
+
+const lockOf = (folder: string, number: number): string => join(folder, `${number}.lock`)
+
+/** The first that is free; the folder is made where it is missing. */
+export function takeSlot(folder: string): Slot {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (let number = 0; ; number += 1) {
+    const lock = tryHold(lockOf(folder, number))
+    if (lock !== undefined) return { folder, number, release: () => void lock.close() }
+  }
+}
+
+/** Whether a process has taken it. */
+export function isTaken(folder: string, number: number): boolean {
+  const lock = tryHold(lockOf(folder, number))
+  lock?.close()
+  return lock === undefined
 }

@@ -14,6 +14,8 @@ export class ActivityLog {
   readonly #ledger: IssuedKeys
   readonly #onError: (error: unknown) => void
   #gathered = new Map<string, Gathered>()
+  /** of the oldest that is gathered */
+  #since = 0 as UnixSeconds
 
   constructor(ledger: IssuedKeys, onError: (error: unknown) => void) {
     this.#ledger = ledger
@@ -22,7 +24,7 @@ export class ActivityLog {
 
   note({ grant, client, refusal, bytesIn, bytesOut }: Exchange, now: UnixSeconds): void {
     if (grant === undefined || refusal !== undefined) return
-    const gathered = this.#gathered.get(grant.id) ?? this.#begun(grant.id)
+    const gathered = this.#gathered.get(grant.id) ?? this.#begun(grant.id, now)
     gathered.lastUsed = now
     gathered.lastAddress = client.address
     gathered.requests += 1
@@ -30,8 +32,14 @@ export class ActivityLog {
     gathered.bytesIn += bytesIn
   }
 
-  #begun(id: string): Gathered {
+  /** How long the oldest activity has waited, in seconds. */
+  lag(now: UnixSeconds): number {
+    return this.#gathered.size === 0 ? 0 : Math.max(0, now - this.#since)
+  }
+
+  #begun(id: string, now: UnixSeconds): Gathered {
     if (this.#gathered.size >= MAX_GATHERED) void this.flush()
+    if (this.#gathered.size === 0) this.#since = now
     const gathered = { id, lastUsed: 0 as UnixSeconds, lastAddress: '', ...NOTHING }
     this.#gathered.set(id, gathered)
     return gathered

@@ -69,12 +69,15 @@ export class Gatekeeper {
   readonly #keyring: Keyring
   readonly pins: Pins
   readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
+  readonly #onUse: () => void
   #epoch: number
 
-  constructor(ledger: Ledger, keyring: Keyring) {
+  /** @param onUse told when a use of a key that has a limited number of them is taken */
+  constructor(ledger: Ledger, keyring: Keyring, onUse: () => void = () => {}) {
     this.#ledger = ledger
     this.#keyring = keyring
     this.pins = new Pins(ledger, keyring)
+    this.#onUse = onUse
     this.#epoch = keyring.epoch
   }
 
@@ -218,8 +221,9 @@ export class Gatekeeper {
       now,
       ...(transfer && { transfer }),
     })
-    if (outcome.granted) return new Use(this.#ledger, outcome.lease)
-    throw new Refusal('uses_exhausted', EXHAUSTED[outcome.reason])
+    if (!outcome.granted) throw new Refusal('uses_exhausted', EXHAUSTED[outcome.reason])
+    this.#onUse()
+    return new Use(this.#ledger, outcome.lease)
   }
 }
 

@@ -9,6 +9,8 @@ import { Refusal } from '../key/refusal.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Handover } from '../metrics/handover.ts'
+import type { Gauges } from '../metrics/metrics.ts'
 import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
 import { handle, SHUTTING_DOWN } from './app.ts'
@@ -48,6 +50,8 @@ export interface GatewayParts {
   readonly log: Logger
   /** none is kept unless stated; stays open when the gateway closes */
   readonly audit?: AuditSink
+  /** where figures go; nowhere unless stated; stays open when the gateway closes */
+  readonly metrics?: Handover
   readonly clock?: Clock
 }
 
@@ -86,6 +90,7 @@ export class Gateway {
   readonly services: Services
   readonly #ledger: Ledger
   readonly #activity: ActivityLog
+  readonly #metrics: Handover | undefined
   readonly #ours: (incoming: IncomingMessage, outgoing: ServerResponse) => void
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #onIdle: (() => void)[] = []
@@ -95,8 +100,10 @@ export class Gateway {
 
   constructor(parts: GatewayParts) {
     const { settings, cors, s3, publicUrls, ledger, keyring, store, log } = parts
-    const { clock = systemClock, audit = NO_AUDIT } = parts
+    const { clock = systemClock, audit = NO_AUDIT, metrics } = parts
     this.#ledger = ledger
+    this.#metrics = metrics
+    metrics?.watch(() => this.#gauges())
     this.services = {
       settings,
       s3,
@@ -105,7 +112,7 @@ export class Gateway {
       log,
       audit,
       clock,
-      gatekeeper: new Gatekeeper(ledger, keyring),
+      gatekeeper: new Gatekeeper(ledger, keyring, () => metrics?.meter.usedOnce()),
       sessions: new Sessions(
         keyring,
         ledger,
@@ -167,7 +174,17 @@ export class Gateway {
     const now = clock.monotonic()
     this.#activity.note(exchange, clock.now())
     audit.note(requestRecord(exchange, now))
+    this.#metrics?.meter.ended(exchange, now)
     logExchange(log, exchange, now, settings.accessLog)
+  }
+
+  #gauges(): Gauges {
+    const { audit, clock } = this.services
+    return {
+      inFlight: this.#running,
+      ledgerLag: this.#activity.lag(clock.now()),
+      auditLag: audit.lag() / 1000,
+    }
   }
 
   /** Looks at the transfers in flight: cuts the slow ones, and those whose key was revoked meanwhile. */

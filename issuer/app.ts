@@ -14,6 +14,7 @@ import { checked, readJson, readQuery } from './api/body.ts'
 import { type Caller, type CallerContext, callerOf } from './api/caller.ts'
 import { healthRoutes } from './api/health.ts'
 import { keyRoutes } from './api/keys.ts'
+import { metricsRoutes } from './api/metrics.ts'
 import { DOCUMENT, describeRoute, registerSecurity } from './api/openapi.ts'
 import { headersOf, problemOf, refusalOf } from './api/problem.ts'
 import { revocationRoutes } from './api/revocations.ts'
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...revocationRoutes,
   ...signingKeyRoutes,
   ...auditRoutes,
+  ...metricsRoutes,
   ...healthRoutes,
 ]
 
@@ -96,13 +98,21 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
     body,
   })
   if (answer.events !== undefined) return streamed(answer.events)
+  if (answer.text !== undefined) {
+    return c.body(answer.text, 200, { 'Content-Type': answer.type ?? 'text/plain' })
+  }
   if (answer.location !== undefined) c.header('Location', answer.location)
   return answer.status === 204 ? c.body(null, 204) : c.json(answer.body as object, answer.status)
 }
 
 /** @throws Refusal where the caller may not make such requests */
-async function admitted(route: Route, context: CallerContext, c: Context<Env>): Promise<Caller> {
-  if (route.access === 'open') return { kind: 'anybody' }
+async function admitted(
+  route: Route,
+  context: CallerContext & Pick<Issuer, 'metrics'>,
+  c: Context<Env>,
+): Promise<Caller> {
+  const isOpen = route.access === 'scraper' && context.metrics.public
+  if (route.access === 'open' || isOpen) return { kind: 'anybody' }
   const caller = await callerOf(c.env.incoming, context)
   c.set('caller', caller)
   if (route.access === 'holder' || caller.kind === 'admin') return caller
@@ -203,9 +213,9 @@ const actorOf = (c: Context<Env>): Actor => ({
   address: addressOf(c.env),
 })
 
-/** Probes are not noted: they ask nothing of anybody. */
+/** Probes and scrapes are not noted: they ask nothing of anybody. */
 function noteRequest(c: Context<Env>, { audit }: Issuer, ms: number): void {
-  if (c.var.route?.startsWith('/-/')) return
+  if (c.var.route?.startsWith('/-/') || c.var.route === '/metrics') return
   const { status } = c.res
   const [raw = ''] = (c.env.incoming.url ?? '').split('?')
   const path = withoutKeys(raw)

@@ -42,4 +42,11 @@ export const issuerSection = z.strictObject({
   maxExpires: lifeSetting.prefault('7d'),
 })
 
+/** `[metrics]` */
+export const metricsSection = z.strictObject({
+  /** whether `/metrics` answers everybody who reaches the issuer */
+  public: z.boolean().default(false),
+})
+
+export type MetricsSettings = z.output<typeof metricsSection>
 export type IssuerSettings = z.output<typeof issuerSection>

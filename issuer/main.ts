@@ -10,7 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { loadAdminToken, tokenCheck } from './admin-token.ts'
 import { createIssuer, unreadable } from './app.ts'
 import { auditedLedger } from './audited-ledger.ts'
-import type { IssuerSettings } from './config.ts'
+import type { IssuerSettings, MetricsSettings } from './config.ts'
 import { ensureSigningKey } from './signing-keys.ts'
 
 export interface IssuerOptions {
@@ -25,6 +25,13 @@ export interface IssuerOptions {
   readonly log: Logger
   /** none is kept unless stated; stays open when the issuer closes */
   readonly audit?: AuditSink
+  readonly metrics: MetricsSettings
+  /** of this program */
+  readonly version: string
+  /** `DATA` */
+  readonly dataFolder: string
+  /** `DATA/metrics` */
+  readonly metricsFolder: string
   /** `DATA/audit` */
   readonly auditFolder: string
   readonly now?: () => UnixSeconds

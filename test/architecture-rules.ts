@@ -20,10 +20,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   database: ['database'],
   ledger: ['ledger', 'key', 'database'],
   audit: ['audit', 'key', 'database'],
+  metrics: ['metrics', 'key', 'database'],
   web: ['web', 'key'],
-  gateway: ['gateway', 'web', 'ledger', 'audit', 'key', 'database'],
-  issuer: ['issuer', 'web', 'ledger', 'audit', 'key', 'database'],
-  cli: ['cli', 'gateway', 'issuer', 'ledger', 'audit', 'key', 'database'],
+  gateway: ['gateway', 'web', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  issuer: ['issuer', 'web', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  cli: ['cli', 'gateway', 'issuer', 'ledger', 'audit', 'metrics', 'key', 'database'],
 }
 export const ROOM_NAMES = Object.keys(ROOMS)
 

@@ -18,6 +18,7 @@ import { ownUrl } from '../settings/read.ts'
 import { LOG_LEVELS, type Settings } from '../settings/schema.ts'
 import type { SettingFlag } from '../settings/sources.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { programVersion } from '../version.ts'
 
 interface Flags {
   readonly gatewayListen?: string
@@ -129,6 +130,10 @@ async function start(
       log,
       audit: await data.audit(),
       auditFolder: auditFolderOf(data.path),
+      dataFolder: data.path,
+      metricsFolder: data.metricsFolder,
+      metrics: settings.metrics,
+      version: programVersion(),
       settings: settings.issuer,
       publicUrl: publicUrlOf(settings, gateway),
       secretsFolder: data.secretsFolder,
@@ -165,6 +170,7 @@ async function startOne(
     store: await data.store(),
     clock: await data.clock(),
     audit: await data.audit(),
+    metrics: data.metrics(),
     log,
   })
 }

@@ -12,7 +12,12 @@ import {
   storeSection,
 } from '../../gateway/config.ts'
 import { type BucketsSettings, bucketsSection } from '../../gateway/store/folder/config.ts'
-import { type IssuerSettings, issuerSection } from '../../issuer/config.ts'
+import {
+  type IssuerSettings,
+  issuerSection,
+  type MetricsSettings,
+  metricsSection,
+} from '../../issuer/config.ts'
 
 const publicUrl = z.string().transform((value, context): string => {
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -38,6 +43,7 @@ const schema = z.strictObject({
   cors: corsSection.prefault({}),
   store: storeSection.prefault({}),
   audit: auditSection.prefault({}),
+  metrics: metricsSection.prefault({}),
   s3: s3Section.prefault({}),
   /** in the file only */
   buckets: bucketsSection.default({}),
@@ -52,6 +58,7 @@ interface StatedSettings {
   readonly cors: CorsSettings
   readonly store: StoreSettings
   readonly audit: AuditSettings
+  readonly metrics: MetricsSettings
   readonly s3: S3Settings
   readonly buckets: BucketsSettings
 }

@@ -40,6 +40,7 @@ const REFUSED_BY_ACCESS: { readonly [A in Access]: readonly RefusalCode[] } = {
   open: [],
   admin: [...AUTHORISED, 'method_not_granted'],
   holder: AUTHORISED,
+  scraper: [...AUTHORISED, 'method_not_granted'],
 }
 
 export function describeRoute(route: Route): RouteConfig {

@@ -7,7 +7,7 @@ import type { UnixSeconds } from '../../key/units.ts'
 import type { Keyring } from '../../ledger/keyring.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TokenCheck } from '../admin-token.ts'
-import type { IssuerSettings } from '../config.ts'
+import type { IssuerSettings, MetricsSettings } from '../config.ts'
 import { checked } from './body.ts'
 import type { Caller } from './caller.ts'
 
@@ -22,6 +22,13 @@ export interface Issuer {
   readonly isAdminToken: TokenCheck
   readonly log: Logger
   readonly audit: AuditSink
+  /** `DATA` */
+  readonly dataFolder: string
+  /** `DATA/metrics` */
+  readonly metricsFolder: string
+  readonly metrics: MetricsSettings
+  /** of this program */
+  readonly version: string
   /** `DATA/audit` */
   readonly auditFolder: string
   /** aborted when the issuer closes: what streams ends then */
@@ -42,12 +49,15 @@ interface Answer {
   readonly status: 200 | 201 | 204
   readonly body?: unknown
   readonly location?: string
+  /** in place of a body, with its media type */
+  readonly text?: string
+  readonly type?: string
   /** server-sent events, in place of a body */
   readonly events?: AsyncGenerator<string>
 }
 
-/** Who may ask: anybody; the admin; or the holder of a valet key as well. */
-export type Access = 'open' | 'admin' | 'holder'
+/** Who may ask: anybody; the admin; the holder of a valet key as well; anybody where `metrics.public`. */
+export type Access = 'open' | 'admin' | 'holder' | 'scraper'
 
 export interface BodyRule<Body> {
   /** what the documentation says */

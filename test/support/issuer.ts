@@ -74,6 +74,10 @@ export async function openIssuer(
     secretsFolder,
     audit,
     auditFolder: join(temp.path, 'audit'),
+    dataFolder: temp.path,
+    metricsFolder: join(temp.path, 'metrics'),
+    metrics: { public: false },
+    version: '1.2.3',
     log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
     now,
   }).catch(async (error) => {

@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ResumableDigest } from '../../gateway/body/resumable-digest.ts'
 import type { GatewaySettingsText } from '../../gateway/config.ts'
+import { hashPin } from '../../key/node-pin.ts'
 import { parseObjectPath } from '../../key/object-path.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { outcome } from '../support/outcome.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
 import { digest, isSame, pattern } from '../support/store.ts'
-import { Tus } from '../support/tus.ts'
+import { metadata, Tus } from '../support/tus.ts'
 
 const CONTENT = pattern(3000)
 const PATH = 'bucket/trouble'
@@ -62,6 +63,30 @@ async function cutShort(...upload: Parameters<typeof sending>): Promise<void> {
 }
 
 describe('an upload', () => {
+  test('below a base path stays below it', async () => {
+    await open({ basePath: '/files' })
+    const below = new Tus(house, key, `${house.gateway.url}/files/`)
+    const created = await below.ask('POST', '/files/-/tus/', {
+      'upload-length': '0',
+      'upload-metadata': metadata({ path: PATH }),
+    })
+    expect(created.headers.location).toMatch(/^\/files\/-\/tus\/[0-9a-f]{32}\/bucket\/trouble$/)
+    expect(created.headers['content-location']).toBe(`/files/${PATH}`)
+    expect(await below.offset(created.headers.location ?? '')).toBe(0)
+    expect((await tus.ask('POST', '/-/tus/')).code).toBe('path_malformed')
+  })
+
+  test('asks for the PIN that its key asks for, on every request', async () => {
+    await open()
+    await house.ledger.keepNotes([{ id: 'with-pin', pin: await hashPin('4711') }])
+    const pinned = new Tus(house, house.mint({ jti: 'with-pin', pin: true, methods: ['PUT'] }))
+    const proof = { 'valetkey-pin': '4711' }
+    expect((await pinned.create({ path: PATH, length: 3000 })).code).toBe('pin_required')
+    const location = await pinned.begun({ path: PATH, length: 3000, headers: proof })
+    expect((await pinned.patch(location, 0, CONTENT)).code).toBe('pin_required')
+    expect((await pinned.patch(location, 0, CONTENT, proof)).status).toBe(204)
+  })
+
   test('that is too slow is cut, and goes on where it was', async () => {
     await open()
     const location = await tus.begun({ path: PATH, length: CONTENT.length })

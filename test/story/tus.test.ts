@@ -192,6 +192,7 @@ describe('an upload', () => {
       'upload-offset': '0',
       'content-type': 'application/offset+octet-stream',
     }
+    expect(outcome(await tus.ask('GET', location, asked))).toBe('405 method_not_allowed')
     expect(outcome(await tus.ask('POST', location, asked, CONTENT))).toBe('204')
   })
 })

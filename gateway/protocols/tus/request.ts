@@ -25,10 +25,11 @@ const malformed = (detail: string): Refusal => new Refusal('request_malformed', 
 
 /**
  * "The X-HTTP-Method-Override request header MUST be a string which MUST be interpreted as the
- * request's method by the Server, if the header is presented."
+ * request's method by the Server, if the header is presented." Of a POST only, as clients send it: a
+ * request that was let through as one that changes nothing stays one.
  */
 export const methodOf = ({ method, headers }: RawRequest): string =>
-  headers.get('x-http-method-override') ?? method
+  method === 'POST' ? (headers.get('x-http-method-override') ?? method) : method
 
 /**
  * The upload that the target names: `/-/tus/ID/BUCKET/KEY`; undefined for `/-/tus/`. With the path

@@ -12,6 +12,7 @@ import { Refusal } from '../key/refusal.ts'
 import type { Awaitable } from '../ledger/ledger.ts'
 import { clientOf } from './client.ts'
 import { Exchange } from './exchange.ts'
+import { checkCookieOrigin } from './origin.ts'
 import { endpoints } from './protocols/endpoints.ts'
 import { form } from './protocols/form.ts'
 import { native } from './protocols/native.ts'
@@ -98,6 +99,7 @@ function serve(
     exchange.outgoing.shouldKeepAlive = false
   }
   if (request.method === 'OPTIONS') return preflight(protocol, request, exchange, services)
+  checkCookieOrigin(request, exchange.client, services.publicUrls)
   return protocol.serve(request, exchange, services)
 }
 

@@ -12,6 +12,7 @@ import { attemptOf } from './attempt.ts'
 import { holderOf, traceMember } from './audit-record.ts'
 import { type Client, clientOf, isTrusted, peerOf } from './client.ts'
 import { nextId } from './exchange.ts'
+import { checkCookieOrigin } from './origin.ts'
 import { claimOf } from './protocols/claim.ts'
 import { asRefusal } from './protocols/problem.ts'
 import { type Headers, type RawRequest, rawRequestOf, readHeaders } from './request.ts'
@@ -90,6 +91,7 @@ async function authorized(
   if (method === undefined) {
     throw new Refusal('method_not_allowed', `${request.method} is a method that no key grants`)
   }
+  checkCookieOrigin(asForwarded(request), client, services.publicUrls)
   const grant = await gatekeeper.verify(claimOf(request))
   judged.grant = grant
   const { path } = parseTarget(request.path)
@@ -98,6 +100,12 @@ async function authorized(
   const use = await gatekeeper.takeUse(admitted)
   await use?.settle(1)
   return grant
+}
+
+/** With the host that the client named, where the proxy tells. */
+function asForwarded({ method, headers }: RawRequest): Pick<RawRequest, 'method' | 'headers'> {
+  const host = headers.get('x-forwarded-host')
+  return { method, headers: host === undefined ? headers : new Map([...headers, ['host', host]]) }
 }
 
 /** How the two families of proxies state what they were asked. */

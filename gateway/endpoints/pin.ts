@@ -3,7 +3,7 @@ import { Refusal } from '../../key/refusal.ts'
 import { bytes } from '../../key/units.ts'
 import { holderOf } from '../attempt.ts'
 import { readSmall } from '../body/small.ts'
-import { keepsSecure, setCookie } from '../cookies.ts'
+import { browserBase, keepsSecure, setCookie } from '../cookies.ts'
 import type { Exchange } from '../exchange.ts'
 import { claimOf } from '../protocols/claim.ts'
 import type { RawRequest } from '../request.ts'
@@ -18,7 +18,7 @@ export async function takePin(
   exchange: Exchange,
   services: Services,
 ): Promise<void> {
-  const { gatekeeper, clock, settings } = services
+  const { gatekeeper, clock, settings, publicUrls } = services
   const grant = await gatekeeper.verify(claimOf(request))
   exchange.grant = grant
   const holder = holderOf(request, exchange.client, clock.now())
@@ -27,7 +27,7 @@ export async function takePin(
   const pin = pinIn(await readSmall(exchange.incoming, MOST_BYTES))
   const proofs = await gatekeeper.pins.prove(grant, pin, holder)
   const isSecure = keepsSecure(exchange.client, request.headers)
-  const path = `${settings.basePath}/`
+  const path = `${browserBase(publicUrls, settings.basePath)}/`
   const cookies = proofs.flatMap((proof) => ['Set-Cookie', setCookie({ ...proof, path, isSecure })])
   respond(exchange, services, 204, ['Cache-Control', 'no-store', ...cookies])
 }

@@ -2,6 +2,7 @@
  * What is asked of the gateway itself with a key, below `/-/`: the same way in as for objects, and
  * refusals of the same form.
  */
+import { giveCookies, takeCookies } from '../endpoints/cookie.ts'
 import { showKey } from '../endpoints/key.ts'
 import { takePin } from '../endpoints/pin.ts'
 import type { Exchange } from '../exchange.ts'
@@ -20,6 +21,7 @@ const ENDPOINTS: ReadonlyMap<string, Readonly<Record<string, Endpoint>>> = new M
 >([
   ['/-/key', { GET: showKey, HEAD: showKey }],
   ['/-/pin', { POST: takePin }],
+  ['/-/cookie', { POST: giveCookies, DELETE: takeCookies }],
 ])
 
 export const isEndpoint = ({ path }: Pick<RawRequest, 'path'>): boolean => ENDPOINTS.has(path)

@@ -10,6 +10,7 @@ import {
   type Seconds,
   seconds,
 } from '../key/units.ts'
+import { listenSetting } from '../listener/address.ts'
 
 /** `10MiB`, or whole bytes. */
 export const sizeSetting = z.union([z.string(), z.int()]).transform((value, context): Bytes => {
@@ -32,24 +33,6 @@ export const durationSetting = z
       return z.NEVER
     }
   })
-
-/** `127.0.0.1:8080`, `[::1]:8080`; port 0 takes any free one. */
-export const listenSetting = z.string().transform((value, context): ListenAddress => {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3])
-  if (host !== undefined && port <= 65_535) return { host, port }
-  context.addIssue({
-    code: 'custom',
-    message: 'expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080',
-  })
-  return z.NEVER
-})
-
-export interface ListenAddress {
-  readonly host: string
-  readonly port: number
-}
 
 const network = z.string().transform((value, context) => {
   if (parseCidr(value) !== undefined) return value

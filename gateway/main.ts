@@ -9,6 +9,8 @@ import { Refusal } from '../key/refusal.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { urlOf } from '../listener/address.ts'
+import { renew, type TlsMaterial } from '../listener/tls.ts'
 import type { Handover } from '../metrics/handover.ts'
 import type { Gauges } from '../metrics/metrics.ts'
 import { ActivityLog } from './activity.ts'
@@ -25,7 +27,7 @@ import { isEndpoint } from './protocols/endpoints.ts'
 import { isTus } from './protocols/tus/request.ts'
 import { hasBody, readRequest } from './request.ts'
 import { Resuming } from './resuming.ts'
-import { listen, makeServer, urlOf } from './server.ts'
+import { listen, makeServer, type Unreadable } from './server.ts'
 import type { Clock, Services } from './services.ts'
 import { Sessions } from './sessions.ts'
 import { Buckets } from './store/buckets.ts'
@@ -53,6 +55,8 @@ export interface GatewayParts {
   /** where figures go; nowhere unless stated; stays open when the gateway closes */
   readonly metrics?: Handover
   readonly clock?: Clock
+  /** absent: plain HTTP */
+  readonly tls?: TlsMaterial | undefined
 }
 
 export const systemClock: Clock = {
@@ -254,6 +258,8 @@ function isOurs(incoming: IncomingMessage, basePath: string): boolean {
 export interface RunningGateway {
   readonly url: string
   readonly port: number
+  /** New connections are given this certificate. */
+  renewTls(tls: TlsMaterial | undefined): void
   /**
    * Drains: not ready and refusing what is new, while transfers end for as long as the settings
    * say; what then still runs is cut.
@@ -264,15 +270,17 @@ export interface RunningGateway {
 /** @throws as `server.listen` does, such as EADDRINUSE */
 export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
   const gateway = new Gateway(parts)
-  const server = makeServer(parts.settings, gateway.handle, (refused) => {
+  const onUnreadable = (refused: Unreadable): void => {
     parts.audit?.note(unreadableRecord(refused))
     if (parts.settings.accessLog) parts.log.info(refused, 'unreadable request')
-  })
+  }
+  const server = makeServer(parts.settings, gateway.handle, onUnreadable, parts.tls)
   try {
     const port = await listen(server, parts.settings.listen)
     return {
-      url: urlOf(parts.settings.listen, port),
+      url: urlOf(parts.settings.listen, port, parts.tls !== undefined),
       port,
+      renewTls: (tls) => renew(server, tls),
       close: () => drain(gateway, server, parts.settings.drain * 1000),
     }
   } catch (error) {
@@ -301,5 +309,3 @@ async function drain(gateway: Gateway, server: Server, milliseconds: number): Pr
   clearTimeout(timer)
   await gateway.close()
 }
-
-export { urlOf }

@@ -1,15 +1,17 @@
 /** The public listener: node:http with our limits, `Expect: 100-continue` in our hands, no magic. */
 import {
-  createServer,
   type IncomingMessage,
   type Server,
+  type ServerOptions,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Refusal, type RefusalCode } from '../key/refusal.ts'
+import type { ListenAddress } from '../listener/address.ts'
+import { createListener, type TlsMaterial } from '../listener/tls.ts'
 import { peerOf } from './client.ts'
-import type { GatewaySettings, ListenAddress } from './config.ts'
+import type { GatewaySettings } from './config.ts'
 import { nextId } from './exchange.ts'
 import { problemOf } from './protocols/problem.ts'
 import { isSilent } from './turns.ts'
@@ -22,6 +24,17 @@ const KEEP_ALIVE_TIMEOUT = 5_000
 const CHECKING_INTERVAL = 1000
 /** How long a client has to read that its request could not be read, in milliseconds. */
 const FAREWELL = 1000
+
+const OPTIONS: ServerOptions = {
+  maxHeaderSize: HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+  connectionsCheckingInterval: CHECKING_INTERVAL,
+  // uploads take as long as they take: their progress is watched instead
+  requestTimeout: 0,
+  // refused by us, with a body that says so
+  requireHostHeader: false,
+}
 
 export type RequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
@@ -37,20 +50,10 @@ export function makeServer(
   settings: Pick<GatewaySettings, 'maxConnections'>,
   handler: RequestHandler,
   onUnreadable: (refused: Unreadable) => void = () => {},
+  tls?: TlsMaterial,
 ): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      connectionsCheckingInterval: CHECKING_INTERVAL,
-      // uploads take as long as they take: their progress is watched instead
-      requestTimeout: 0,
-      // refused by us, with a body that says so
-      requireHostHeader: false,
-    },
-    handler,
-  )
+  const server = createListener(OPTIONS, tls)
+  server.on('request', handler)
   // counted by us: Node would silently drop what is above
   server.maxHeadersCount = 0
   server.maxConnections = settings.maxConnections
@@ -113,10 +116,4 @@ export function listen(server: Server, { host, port }: ListenAddress): Promise<n
       resolve((server.address() as AddressInfo).port)
     })
   })
-}
-
-/** `http://127.0.0.1:8080`; a wildcard address is shown as one that can be opened. */
-export function urlOf({ host }: ListenAddress, port: number): string {
-  const shown = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }

@@ -1,24 +1,7 @@
 /** The issuer's section of `valetkey.toml`: parsed once, at the edge, into a frozen value. */
 import { z } from 'zod'
 import { parseDuration, type Seconds, seconds } from '../key/units.ts'
-
-interface ListenAddress {
-  readonly host: string
-  readonly port: number
-}
-
-/** `127.0.0.1:8081`, `[::1]:8081`; port 0 takes any free one. */
-const listenSetting = z.string().transform((value, context): ListenAddress => {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3])
-  if (host !== undefined && port <= 65_535) return { host, port }
-  context.addIssue({
-    code: 'custom',
-    message: 'expected HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081',
-  })
-  return z.NEVER
-})
+import { listenSetting } from '../listener/address.ts'
 
 /** `15m`, or whole seconds; a key that never lives is of no use. */
 const lifeSetting = z.union([z.string(), z.int()]).transform((value, context): Seconds => {

@@ -1,5 +1,5 @@
 /** Starts the issuer's listener on what it is handed: it opens no ledger and no store. */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from 'pino'
@@ -7,6 +7,8 @@ import { type AuditSink, NO_AUDIT } from '../audit/audit.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { urlOf } from '../listener/address.ts'
+import { createListener, renew, type TlsMaterial } from '../listener/tls.ts'
 import { loadAdminToken, tokenCheck } from './admin-token.ts'
 import { createIssuer, unreadable } from './app.ts'
 import { auditedLedger } from './audited-ledger.ts'
@@ -35,11 +37,15 @@ export interface IssuerOptions {
   /** `DATA/audit` */
   readonly auditFolder: string
   readonly now?: () => UnixSeconds
+  /** absent: plain HTTP */
+  readonly tls?: TlsMaterial | undefined
 }
 
 export interface RunningIssuer {
   readonly url: string
   readonly port: number
+  /** New connections are given this certificate. */
+  renewTls(tls: TlsMaterial | undefined): void
   /** Takes no more requests; resolves when those that run have been answered, or 5 s have passed. */
   close(): Promise<void>
 }
@@ -67,21 +73,19 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
   const closing = new AbortController()
   const app = createIssuer({ ...options, audit, isAdminToken, now, closing: closing.signal })
   const listener = getRequestListener(app.fetch, { errorHandler: unreadable })
-  const server = createServer(SERVER_LIMITS, (incoming, outgoing) => {
-    void listener(incoming, outgoing)
-  })
+  const server = createListener(SERVER_LIMITS, options.tls)
+  server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))
   server.maxConnections = 1000
   // the app counts headers itself; Node would drop what is beyond its own limit in silence
   server.maxHeadersCount = 0
   await listening(server, settings.listen)
   const { port } = server.address() as AddressInfo
-  const { host } = settings.listen
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const url = urlOf(settings.listen, port, options.tls !== undefined)
   const close = (): Promise<void> => {
     closing.abort()
     return closed(server)
   }
-  return { url, port, close }
+  return { url, port, renewTls: (tls) => renew(server, tls), close }
 }
 
 const listening = (server: Server, { host, port }: IssuerSettings['listen']): Promise<void> =>

@@ -22,9 +22,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: ['audit', 'key', 'database'],
   metrics: ['metrics', 'key', 'database'],
   web: ['web', 'key'],
-  gateway: ['gateway', 'web', 'ledger', 'audit', 'metrics', 'key', 'database'],
-  issuer: ['issuer', 'web', 'ledger', 'audit', 'metrics', 'key', 'database'],
-  cli: ['cli', 'gateway', 'issuer', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  listener: ['listener'],
+  gateway: ['gateway', 'web', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  issuer: ['issuer', 'web', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  cli: ['cli', 'gateway', 'issuer', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
 }
 export const ROOM_NAMES = Object.keys(ROOMS)
 

@@ -4,6 +4,7 @@ import { Layout } from '../../gateway/store/disk/layout.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
+import { certificate } from '../doctor/certificate.ts'
 import { database } from '../doctor/databases.ts'
 import { type Finding, fail, ok, warn } from '../doctor/finding.ts'
 import { gateway, publicUrl } from '../doctor/network.ts'
@@ -47,6 +48,7 @@ async function examine(cli: Cli): Promise<readonly Finding[]> {
   }
   return [
     ok('configuration', 'every setting is one, and right'),
+    await look('certificate', () => certificate(settings.tls, cli.shell.now())),
     ...(await folderFindings(cli, settings)),
     ...(await networkFindings(settings)),
   ]

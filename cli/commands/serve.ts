@@ -5,6 +5,7 @@ import { NOTEWORTHY, type SteadyClock } from '../../gateway/clock.ts'
 import { type RunningGateway, startGateway } from '../../gateway/main.ts'
 import { startIssuer } from '../../issuer/main.ts'
 import type { Refusal } from '../../key/refusal.ts'
+import { loadTls } from '../../listener/tls.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { OutputClosed } from '../failure.ts'
@@ -66,7 +67,7 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
     await cli.withData({ make: true, settings }, async (data) => {
       await data.audit(tellOfAudit(log))
       const running = await start(cli, data, settings, flags, log)
-      const endTasks = await beside(cli, data, settings, flags, log)
+      const endTasks = await beside(cli, data, settings, flags, log, running)
       try {
         const tour = await makeTour(cli, data, settings, running)
         await printStart(cli, settings, running, tour).catch(unread)
@@ -94,7 +95,8 @@ async function work(cli: Cli, flags: Flags, settings: Settings): Promise<void> {
     const gateway = await startOne(data, settings, log)
     const { ledger, keyring } = await partsOf(data)
     const read = () => cli.settings(settingFlags(flags))
-    const endReread = rereadOn(shell, { keyring, log, settings, read })
+    const renewTls = (): void => gateway.renewTls(loadTls(settings.tls, 'gateway'))
+    const endReread = rereadOn(shell, { keyring, log, settings, read, renewTls })
     const endNotes = (await data.clock()).noteRegularly((error) =>
       log.warn({ err: error, failure: ledger.failure()?.message }, 'the time was not noted'),
     )
@@ -138,6 +140,7 @@ async function start(
       publicUrl: publicUrlOf(settings, gateway),
       secretsFolder: data.secretsFolder,
       now: (await data.clock()).now,
+      tls: loadTls(settings.tls, 'issuer'),
     })
     return { issuer, ...(gateway && { gateway }) }
   } catch (error) {
@@ -171,6 +174,7 @@ async function startOne(
     clock: await data.clock(),
     audit: await data.audit(),
     metrics: data.metrics(),
+    tls: loadTls(settings.tls, 'gateway'),
     log,
   })
 }
@@ -194,6 +198,7 @@ async function beside(
   settings: Settings,
   flags: Flags,
   log: Logger,
+  running: Running,
 ): Promise<() => void> {
   const { ledger, keyring } = await partsOf(data)
   const clock = await data.clock()
@@ -212,12 +217,20 @@ async function beside(
     log,
     settings,
     read: () => cli.settings(settingFlags(flags)),
+    renewTls: () => renewTls(settings.tls, running),
   })
   return () => {
     clearInterval(purge)
     endNotes()
     endReread()
   }
+}
+
+/** Both or none. @throws TlsError */
+function renewTls(tls: Settings['tls'], { gateway, issuer }: Running): void {
+  const [ofGateway, ofIssuer] = [loadTls(tls, 'gateway'), loadTls(tls, 'issuer')]
+  gateway?.renewTls(ofGateway)
+  issuer?.renewTls(ofIssuer)
 }
 
 /** Reads go on without their records; whoever runs this must know. */

@@ -10,22 +10,22 @@ interface Decision {
 
 /** @throws Failure that says how it is done safely */
 export function refuseExposure(
-  { gateway, issuer }: Pick<Settings, 'gateway' | 'issuer'>,
+  { gateway, issuer, tls }: Pick<Settings, 'gateway' | 'issuer' | 'tls'>,
   { insecureHttp, only }: Decision,
 ): void {
-  if (insecureHttp) return
+  if (insecureHttp || tls.cert !== undefined) return
   if (
     only !== 'issuer' &&
     !isLoopback(gateway.listen.host) &&
     gateway.trustedProxies.length === 0
   ) {
     throw new Failure(
-      `the gateway would listen on ${gateway.listen.host} without TLS, so that keys could be read on the way: put a TLS proxy in front and name it in gateway.trustedProxies, or state --insecure-http`,
+      `the gateway would listen on ${gateway.listen.host} without TLS, so that keys could be read on the way: set tls.cert and tls.key, or put a TLS proxy in front and name it in gateway.trustedProxies, or state --insecure-http`,
     )
   }
   if (only !== 'gateway' && !isLoopback(issuer.listen.host)) {
     throw new Failure(
-      `the issuer would listen on ${issuer.listen.host} without TLS, so that its admin token could be read on the way: let it listen on 127.0.0.1, or state --insecure-http where the network is yours alone`,
+      `the issuer would listen on ${issuer.listen.host} without TLS, so that its admin token could be read on the way: let it listen on 127.0.0.1, set tls.cert and tls.key, or state --insecure-http where the network is yours alone`,
     )
   }
 }

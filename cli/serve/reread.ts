@@ -11,6 +11,8 @@ interface Parts {
   readonly settings: Settings
   /** those that a start would find now */
   readonly read: () => Settings
+  /** takes certificate and key from their files again; throws, and changes nothing, where it can't */
+  readonly renewTls: () => void
 }
 
 /** Rereads on every SIGHUP, until the function that it returns is called. */
@@ -20,16 +22,17 @@ export function rereadOn({ signals }: Pick<Shell, 'signals'>, parts: Parts): () 
   return () => signals.off('SIGHUP', onHangup)
 }
 
-async function reread({ keyring, log, settings, read }: Parts): Promise<void> {
+async function reread({ keyring, log, settings, read, renewTls }: Parts): Promise<void> {
   try {
     await keyring.reload()
     for (const problem of keyring.problems()) log.error({ problem: problem.message }, 'signing key')
+    renewTls()
     const found = read()
     log.level = found.logLevel
     const waiting = changed(settings, found).filter((name) => name !== 'logLevel')
     log.info(
       {
-        reread: ['signing keys', 'logLevel'],
+        reread: ['signing keys', 'certificate', 'logLevel'],
         ...(waiting.length > 0 && { afterRestart: waiting }),
       },
       'reread',

@@ -6,7 +6,8 @@
 import cluster, { type Address, type Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'
 import type { Logger } from 'pino'
-import { type RunningGateway, urlOf } from '../../gateway/main.ts'
+import type { RunningGateway } from '../../gateway/main.ts'
+import { urlOf } from '../../listener/address.ts'
 import type { Settings } from '../settings/schema.ts'
 import type { Shell } from '../shell.ts'
 
@@ -59,8 +60,10 @@ export async function startWorkers(
   try {
     const port = await crew.start()
     return {
-      url: urlOf(settings.gateway.listen, port),
+      url: urlOf(settings.gateway.listen, port, settings.tls.cert !== undefined),
       port,
+      // each worker reads its own again when it is told of SIGHUP
+      renewTls: () => {},
       close: () => {
         signals.off('SIGHUP', onHangup)
         return crew.stop()

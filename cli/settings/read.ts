@@ -2,7 +2,7 @@
  * Settings are read once, at the edge, into a frozen value: defaults < file < environment < flags.
  * Every mistake of every source is listed in one message, and then nothing starts.
  */
-import { urlOf } from '../../gateway/server.ts'
+import { urlOf } from '../../listener/address.ts'
 import { Failure } from '../failure.ts'
 import { counted } from '../format.ts'
 import { mistakesOf } from './mistakes.ts'
@@ -54,9 +54,9 @@ const isSection = (value: unknown): value is object =>
 
 /** The gateway's own address, as this machine reaches it. */
 export const ownUrl = (
-  { gateway }: Pick<Settings, 'gateway'>,
+  { gateway, tls }: Pick<Settings, 'gateway' | 'tls'>,
   port: number = gateway.listen.port,
-): string => `${urlOf(gateway.listen, port)}${gateway.basePath}`
+): string => `${urlOf(gateway.listen, port, tls.cert !== undefined)}${gateway.basePath}`
 
 function deepFrozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {

@@ -18,6 +18,7 @@ import {
   type MetricsSettings,
   metricsSection,
 } from '../../issuer/config.ts'
+import { type TlsSettings, tlsSection } from '../../listener/tls.ts'
 
 const publicUrl = z.string().transform((value, context): string => {
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -40,6 +41,7 @@ const schema = z.strictObject({
   logLevel: z.enum(LOG_LEVELS).default('info'),
   gateway: gatewaySection.prefault({}),
   issuer: issuerSection.prefault({}),
+  tls: tlsSection.prefault({}),
   cors: corsSection.prefault({}),
   store: storeSection.prefault({}),
   audit: auditSection.prefault({}),
@@ -55,6 +57,7 @@ interface StatedSettings {
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly gateway: GatewaySettings
   readonly issuer: IssuerSettings
+  readonly tls: TlsSettings
   readonly cors: CorsSettings
   readonly store: StoreSettings
   readonly audit: AuditSettings

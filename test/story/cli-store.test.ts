@@ -1,10 +1,11 @@
 /** The command line without a server: files in and out, a look at the installation, help. */
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { later, type Seconds } from '../../key/units.ts'
+import { later, type Seconds, secondsOf, type UnixSeconds } from '../../key/units.ts'
+import { certificateEnd } from '../../listener/tls.ts'
 import { CommandLine } from '../unit/cli/command-line.ts'
 
 let line: CommandLine
@@ -180,6 +181,7 @@ describe('doctor', () => {
       healthy: true,
       found: {
         configuration: 'ok',
+        certificate: 'ok',
         'data folder': 'ok',
         permissions: 'ok',
         disk: 'ok',
@@ -205,6 +207,23 @@ describe('doctor', () => {
       code: 1,
       found: { clock: 'fail', disk: 'fail', 'signing key': 'ok' },
     })
+  })
+
+  it('sees a certificate that ends, has ended, or is none', async () => {
+    const pems = join(import.meta.dirname, '../support/tls')
+    const key = join(line.folder, 'tls.key')
+    copyFileSync(join(pems, 'first.key'), key)
+    chmodSync(key, 0o600)
+    const tls = { VALETKEY_TLS_CERT: join(pems, 'first.pem'), VALETKEY_TLS_KEY: key }
+    const end = secondsOf(certificateEnd(tls.VALETKEY_TLS_CERT).getTime())
+    const status = async (now: UnixSeconds, more = {}): Promise<string | undefined> => {
+      line.now = now
+      return (await doctor({ ...tls, ...more })).found.certificate
+    }
+    expect(await status(later(end, (-15 * 86_400) as Seconds))).toBe('ok')
+    expect(await status(later(end, (-13 * 86_400) as Seconds))).toBe('warn')
+    expect(await status(end)).toBe('fail')
+    expect(await status(line.now, { VALETKEY_TLS_CERT: join(pems, 'second.pem') })).toBe('fail')
   })
 
   it('sees secrets that others can read', async () => {

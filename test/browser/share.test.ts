@@ -110,6 +110,26 @@ describe('a folder', () => {
     expect(await page.locator('h1').innerText()).toBe('summer')
   })
 
+  test('that answers late is not shown over the one that was gone to after it', async () => {
+    await open(house.mint(FOLDER))
+    let answer = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    await page.route('**/team/summer/inner/?*', async (route) => {
+      await held
+      await route.continue()
+    })
+    await button('Open folder inner').click()
+    await page.evaluate(() => history.back())
+    await button('Preview notes.txt').waitFor()
+    const late = page.waitForResponse('**/team/summer/inner/?*')
+    answer()
+    await (await late).finished()
+    await page.evaluate(() => new Promise(requestAnimationFrame))
+    expect(await page.locator('h1').innerText()).toBe('summer')
+  })
+
   test('with more than a page of files shows more on demand', async () => {
     for (let at = 0; at < 4; at += 1) await store(house, `team/many/${at}`, 'text/plain', 'x')
     const entry = (at: number) => ({
@@ -147,6 +167,10 @@ describe('a folder', () => {
     await button('Open').click()
     await page.getByText('first line').waitFor()
     expect(await visitor.flaws()).toEqual([])
+    await button('summer').click()
+    await page.getByLabel('Name of the file').fill('nothing')
+    await button('Open').click()
+    await page.getByRole('alert').getByText('This file is no longer there.').waitFor()
   })
 
   test('whose key does not download shows names only', async () => {

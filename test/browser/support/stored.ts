@@ -16,9 +16,8 @@ export async function store(
   if (answer.status >= 300) throw new Error(`${path}: ${answer.text()}`)
 }
 
-/** A tone of a second that every browser can play. */
-export function wave(): Buffer {
-  const samples = 8000
+/** A tone that every browser can play: 8,000 samples are a second. */
+export function wave(samples = 8000): Buffer {
   const head = Buffer.alloc(44)
   head.write('RIFF')
   head.writeUInt32LE(36 + samples, 4)

@@ -82,7 +82,8 @@ async function problemOfHead({ status }: Response, key: string): Promise<Problem
   } catch (error) {
     return error as Problem
   }
-  return new Problem(status === 403 ? 'method_not_granted' : 'unavailable')
+  if (status === 403) return new Problem('method_not_granted')
+  return new Problem(status >= 500 ? 'unavailable' : 'not_understood')
 }
 
 /** What a refusal says. */

@@ -17,11 +17,16 @@ export class Share {
   readonly #session: Session
   /** what the key opens, outermost */
   readonly #root: string
+  /** until when, and how often; the same on every view, since they count on */
+  readonly #limits: readonly (HTMLElement | undefined)[]
+  /** how often another view was asked for: one that comes late is not shown any more */
+  #turn = 0
 
   constructor(page: HTMLElement, session: Session) {
     this.#page = page
     this.#session = session
     this.#root = session.facts.paths[0] ?? ''
+    this.#limits = [expiryOf(session), leftOf(session)]
   }
 
   /** Shows what the key opens. @throws Problem */
@@ -77,18 +82,19 @@ export class Share {
     if (remember) history.pushState({ folder }, '')
     void attempt(this.#session, async () => {
       await (this.#reaches(folder) ? this.#showFolder(folder) : this.#showTop())
-      this.#page.querySelector('h1')?.focus()
+      this.#focusTitle()
     })
   }
 
   /** Listing takes a use where uses are counted, so then it is asked for. @throws Problem */
   async #showFolder(folder: string): Promise<void> {
     const { uses } = this.#session.facts
-    if (uses === undefined) return this.#showListing(folder, await list(this.#session, folder))
+    if (uses === undefined) return this.#list(folder)
     const show = (): void =>
       void attempt(this.#session, async () => {
-        this.#showListing(folder, await list(this.#session, folder))
+        await this.#list(folder)
         spent(this.#session)
+        this.#focusTitle()
       })
     const sentence = uses.left === 1 ? share.listSpendsLast : share.listSpends(count(uses.left))
     const zip = (): void =>
@@ -111,6 +117,19 @@ export class Share {
         ),
       ),
     )
+  }
+
+  /** @throws Problem */
+  async #list(folder: string): Promise<void> {
+    this.#turn += 1
+    const turn = this.#turn
+    const listing = await list(this.#session, folder)
+    if (turn === this.#turn) this.#showListing(folder, listing)
+  }
+
+  /** So that what was gone to is read out. */
+  #focusTitle(): void {
+    this.#page.querySelector('h1')?.focus()
   }
 
   get #mayGet(): boolean {
@@ -141,8 +160,10 @@ export class Share {
   }
 
   async #showSeveral(paths: readonly string[]): Promise<void> {
+    this.#turn += 1
+    const turn = this.#turn
     const entries = await lookAtAll(this.#session, paths)
-    this.#showListing(undefined, { entries, next: undefined })
+    if (turn === this.#turn) this.#showListing(undefined, { entries, next: undefined })
   }
 
   /** The folders above this one, as far as the key reaches. */
@@ -155,12 +176,17 @@ export class Share {
     const items = above
       .slice(0, -1)
       .map((path) => this.#crumb(this.#titleOf(path), () => this.#go(path)))
-    const start = this.#crumb(share.title, () => this.#go(undefined))
-    return h(
-      'nav',
-      { 'aria-label': share.path },
-      h('ol', { class: 'crumbs' }, paths.length > 1 && start, ...items),
-    )
+    return this.#trail(paths.length > 1 ? [this.#topCrumb(), ...items] : items)
+  }
+
+  #trail(crumbs: readonly HTMLElement[]): HTMLElement {
+    return h('nav', { 'aria-label': share.path }, h('ol', { class: 'crumbs' }, ...crumbs))
+  }
+
+  #topCrumb(): HTMLElement {
+    const isOne = this.#session.facts.paths.length === 1
+    const name = isOne ? this.#titleOf(prefixOf(this.#root)) : share.title
+    return this.#crumb(name, () => this.#go(undefined))
   }
 
   #crumb(name: string, onclick: () => void): HTMLElement {
@@ -192,7 +218,9 @@ export class Share {
       kind: 'primary',
     })
     const view = h('section', { class: 'card one', 'aria-label': share.preview }, body)
-    this.#fill(entry.name, pictureOf(entry), facts, h('div', { class: 'buttons' }, save), view)
+    const buttons = h('div', { class: 'buttons' }, save)
+    const back = path === this.#root ? undefined : this.#trail([this.#topCrumb()])
+    this.#fill(entry.name, pictureOf(entry), facts, buttons, view, back)
     const fail = (error: unknown): void => act(() => Promise.reject(error))
     preview({ session, entry, body, signal: session.signal, fail })
   }
@@ -220,7 +248,12 @@ export class Share {
     const onsubmit = (event: SubmitEvent): void => {
       event.preventDefault()
       const path = prefixOf(this.#root) + input.value.trim().replace(/^\/+/, '')
-      void attempt(this.#session, () => this.#showFile(path))
+      void attempt(this.#session, async () => {
+        await this.#showFile(path)
+        // so that the browser's own button leads back to the question
+        history.pushState({}, '')
+        this.#focusTitle()
+      })
     }
     const label = h('label', { for: 'name' }, share.noListLabel)
     const send = h('button', { class: 'button primary' }, share.noListOpen)
@@ -244,7 +277,7 @@ export class Share {
     const { message } = this.#session.facts
     const crumbs = rest.find((element) => element?.localName === 'nav')
     document.title = plainName(title)
-    const known = [...facts, expiryOf(this.#session), leftOf(this.#session)]
+    const known = [...facts, ...this.#limits]
     fill(
       this.#page,
       crumbs,
@@ -260,7 +293,11 @@ export class Share {
         ),
       ),
       message &&
-        h('p', { class: 'message', 'aria-label': common.messageLabel }, h('bdi', {}, message)),
+        h(
+          'section',
+          { class: 'message', 'aria-label': common.messageLabel },
+          h('bdi', {}, message),
+        ),
       ...rest.filter((element) => element !== crumbs),
     )
   }

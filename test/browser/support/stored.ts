@@ -16,8 +16,10 @@ export async function store(
   if (answer.status >= 300) throw new Error(`${path}: ${answer.text()}`)
 }
 
-/** A tone that every browser can play: 8,000 samples are a second. */
-export function wave(samples = 8000): Buffer {
+const SAMPLE_RATE = 8000
+
+/** A tone that every browser can play, of a second unless stated. */
+export function wave(samples = SAMPLE_RATE): Buffer {
   const head = Buffer.alloc(44)
   head.write('RIFF')
   head.writeUInt32LE(36 + samples, 4)
@@ -25,8 +27,8 @@ export function wave(samples = 8000): Buffer {
   head.writeUInt32LE(16, 16)
   head.writeUInt16LE(1, 20)
   head.writeUInt16LE(1, 22)
-  head.writeUInt32LE(samples, 24)
-  head.writeUInt32LE(samples, 28)
+  head.writeUInt32LE(SAMPLE_RATE, 24)
+  head.writeUInt32LE(SAMPLE_RATE, 28)
   head.writeUInt16LE(1, 32)
   head.writeUInt16LE(8, 34)
   head.write('data', 36)

@@ -30,7 +30,8 @@ export class Resuming {
 
   /** Interrupts whoever is sending, and takes over. */
   async begin(id: string): Promise<Turn> {
-    await this.interrupt(id)
+    // others may have waited for the same turn to end
+    while (this.#running.has(id)) await this.interrupt(id)
     const controller = new AbortController()
     let settle = (): void => {}
     const ended = new Promise<void>((resolve) => {

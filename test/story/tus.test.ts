@@ -400,7 +400,7 @@ describe('OPTIONS', () => {
 describe('a key', () => {
   test.each([
     ['no key', {}, '401 key_missing'],
-    ['two keys', { authorization: 'Bearer vk1.a.b', cookie: 'vk=vk1.a.b' }, '400 key_ambiguous'],
+    ['a cookie that no page of ours sent', { cookie: 'vk=vk1.a.b' }, '403 origin_not_granted'],
     ['a key of others', { authorization: 'Bearer vk1.eyJraWQiOiJ4In0.AAAA' }, '400 key_malformed'],
     ['a signature of S3', { authorization: 'AWS4-HMAC-SHA256 Credential=a' }, '400 key_ambiguous'],
   ])('%s is refused on every request', async (_, shown, expected) => {
@@ -416,6 +416,11 @@ describe('a key', () => {
       })
       expect(outcome(answer)).toBe(expected)
     }
+  })
+
+  test('beside another key is refused', async () => {
+    const answer = await tus.ask('POST', `/-/tus/?vk=${all}`, { 'upload-length': '1' })
+    expect(outcome(answer)).toBe('400 key_ambiguous')
   })
 
   test.each([

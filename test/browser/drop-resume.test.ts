@@ -138,6 +138,8 @@ test('after a reload the same file is chosen again, and the rest is sent', async
   await begin(5 * MIB)
   await reload()
   expect(await words().innerText()).toBe('Interrupted. Choose the same file to go on')
+  const bar = page.getByRole('progressbar', { name: 'Progress of film.bin' })
+  expect(Number(await bar.getAttribute('value'))).toBeGreaterThan(0.6)
   expect(await visitor.flaws()).toEqual([])
   await page.setInputFiles('#files', join(folder.path, 'film.bin'))
   await expectWhole()

@@ -27,6 +27,7 @@ const itemOf = (file: Source, path = `inbox/${file.name}`): Item => ({
   source: file,
   state: 'uploading',
   sent: 0,
+  kept: 0,
   attempts: 0,
   retryAt: undefined,
   upload: undefined,
@@ -39,6 +40,7 @@ const listenerOf = (item: Item, names: string[] = []): Listener & { sent: number
   return {
     sent,
     onSent: (bytes) => sent.push(bytes),
+    onKept: (bytes) => sent.push(bytes),
     onUpload: (id) => {
       item.upload = id
     },
@@ -111,6 +113,16 @@ describe('sending one file', () => {
     expect(gateway.methods).toEqual(['HEAD', 'PATCH', 'PATCH'])
     expect(listener.sent[0]).toBe(FIRST_PIECE)
     expect(gateway.objects.get('inbox/film.bin')?.equals(large)).toBe(true)
+  })
+
+  it('says how much of an upload is there, and that there is none', async () => {
+    const item = itemOf(source('film.bin', large))
+    gateway.fault = ({ method }) => (method === 'PATCH' ? 'cut' : undefined)
+    await sender.send(item, listenerOf(item), signal).catch(() => {})
+    expect(await sender.find(item.upload ?? '')).toBe(0)
+    expect(await sender.find('long-gone')).toBe('gone')
+    gateway.fault = () => 'cut'
+    expect(await sender.find(item.upload ?? '')).toBeUndefined()
   })
 
   it('sends nothing twice where only the last answer was lost', async () => {

@@ -170,7 +170,7 @@ describe('what people do', () => {
 })
 
 describe('what goes wrong', () => {
-  it('is tried again after longer and longer, until bytes move, and not for ever', async () => {
+  it('is tried again after longer and longer, until more is there, and not for ever', async () => {
     const [item] = add('a') as [Item]
     uploads.actOnAll('send')
     const delays: number[] = []
@@ -180,7 +180,8 @@ describe('what goes wrong', () => {
       expect(item.retryAt).toBe(5_000 + (timers[0]?.at ?? 0))
       if (attempt === 3) {
         ring()
-        running.at(-1)?.listener.onSent(10)
+        running.at(-1)?.listener.onSent(99)
+        running.at(-1)?.listener.onKept(10)
         await running.at(-1)?.fail(new Trouble('unavailable', { status: 503, retryAfter: 90 }))
       }
       delays.push(ring())
@@ -193,6 +194,16 @@ describe('what goes wrong', () => {
     await running.at(-1)?.fail(new Trouble('network'))
     expect(item.state).toBe('failed')
     expect(timers).toEqual([])
+  })
+
+  it('shows what is there, not what was handed to a network that broke', async () => {
+    const [item] = add('a') as [Item]
+    uploads.actOnAll('send')
+    running[0]?.listener.onKept(40)
+    running[0]?.listener.onSent(90)
+    expect(item.sent).toBe(90)
+    await running[0]?.fail(new Trouble('network'))
+    expect(item.sent).toBe(40)
   })
 
   it('a retry that is paused does not happen', async () => {
@@ -288,8 +299,9 @@ describe('after a reload', () => {
   }
 
   it('an upload goes on by itself where its file is at hand', () => {
-    uploads.restore(begun, source('a.bin', 100))
-    expect(running[0]?.item).toMatchObject({ upload: 'u7', path: 'inbox/album/a (1).bin' })
+    uploads.provide(uploads.restore(begun, 60), source('a.bin', 100))
+    const expected = { upload: 'u7', path: 'inbox/album/a (1).bin', sent: 60 }
+    expect(running[0]?.item).toMatchObject(expected)
   })
 
   it('an upload waits for its file, and goes on when the same is chosen again', () => {

@@ -94,9 +94,11 @@ export interface Item {
   readonly type: string
   source: Source | undefined
   state: State
-  /** bytes that were handed over, of `size` */
+  /** bytes that were handed to the network, of `size`; some may not have come through */
   sent: number
-  /** tries that failed since bytes last moved */
+  /** bytes that the server said it has */
+  kept: number
+  /** tries that failed since the server last had more */
   attempts: number
   /** when it is tried again, on the clock of the queue */
   retryAt: number | undefined

@@ -80,15 +80,16 @@ const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
   })
 
 /**
- * Whether this tab is the one that goes on with what was begun: two must not send the same at once.
- * It stays so for as long as it is open.
+ * Resolves when this tab is the one that goes on with what was begun, since two must not send the
+ * same at once: now, or when the tab closes that was opened before. It stays so until the signal.
  */
-export const isFirstTab = (keyId: string): Promise<boolean> =>
-  navigator.locks === undefined
-    ? Promise.resolve(true)
-    : new Promise((resolve) => {
-        void navigator.locks.request(`drop ${keyId}`, { ifAvailable: true }, (lock) => {
-          resolve(lock !== null)
-          return lock === null ? undefined : new Promise<never>(() => {})
-        })
-      })
+export const turnOf = (keyId: string, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const held = new Promise<Event>((done) => signal.addEventListener('abort', done))
+    const locks = navigator.locks as LockManager | undefined
+    if (locks === undefined) return resolve()
+    void locks.request(`drop ${keyId}`, () => {
+      resolve()
+      return held
+    })
+  })

@@ -13,7 +13,7 @@ import { Arrived } from './arrived.ts'
 import type { FileHandle, Picked } from './collect.ts'
 import { type Item, isPending } from './item.ts'
 import { foldersOf } from './limits.ts'
-import { isFirstTab, Memory, type Remembered } from './memory.ts'
+import { Memory, type Remembered, turnOf } from './memory.ts'
 import { QueueView } from './queue-view.ts'
 import { Sender } from './sender.ts'
 import { Uploads } from './uploads.ts'
@@ -85,7 +85,9 @@ export class Room {
       ),
     )
     this.#watch()
-    if (!(await isFirstTab(facts.id))) return
+    const { signal } = this.#session
+    await turnOf(facts.id, signal)
+    if (signal.aborted) return
     for (const begun of await this.#memory.recall(Date.now())) await this.#restore(begun)
   }
 
@@ -103,7 +105,7 @@ export class Room {
         h(
           'figure',
           { class: 'message' },
-          h('figcaption', { class: 'muted' }, common.messageLabel),
+          h('figcaption', { class: 'muted' }, drop.message),
           h('blockquote', { dir: 'auto' }, facts.message),
         ),
       h('ul', { class: 'facts', 'aria-label': drop.limits }, ...limits, expiryOf(this.#session)),
@@ -169,7 +171,9 @@ export class Room {
 
   /** By itself where the browser lets the page read the file again; else the person says so. */
   async #restore(begun: Remembered): Promise<void> {
-    const item = this.#uploads.restore(begun)
+    const found = await this.#sender.find(begun.upload)
+    if (found === 'gone') return this.#memory.drop(begun.fingerprint)
+    const item = this.#uploads.restore(begun, found)
     if (begun.handle === undefined) return
     this.#handles.set(begun.fingerprint, begun.handle)
     const permission = await begun.handle.queryPermission?.({ mode: 'read' })
@@ -211,14 +215,18 @@ export class Room {
   #askPin(): void {
     if (this.#dialog !== undefined) return
     const title = h('h2', { id: 'pin-title' }, common.pinTitle)
+    let isProven = false
     const form = pinForm(this.#session.key, () => {
+      isProven = true
       this.#dialog?.close()
-      this.#uploads.release()
     })
     const dialog = h('dialog', { class: 'card pin', 'aria-labelledby': 'pin-title' }, title, form)
     dialog.addEventListener('close', () => {
       dialog.remove()
       this.#dialog = undefined
+      // whoever closed it without a PIN is asked again when they go on
+      this.#uploads.actOnAll('pause', isProven ? [] : ['waiting', 'uploading'])
+      this.#uploads.release()
     })
     document.body.append(dialog)
     this.#dialog = dialog

@@ -7,10 +7,15 @@ import { Trouble, troubleOf, type Wire } from './wire.ts'
 /** Up to here one request is sooner through, and little is lost when it has to be sent again. */
 export const DIRECT_MOST = 1 << 20
 
+/** For requests that nobody waits for, in milliseconds. */
+const PATIENCE = 30_000
+
 /** What a sender tells while it works, besides what it writes into the item. */
 export interface Listener {
-  /** bytes of the file that were handed over so far, those from before included */
+  /** bytes of the file that were handed to the network so far, those from before included */
   onSent(bytes: number): void
+  /** bytes of the file that the server has */
+  onKept(bytes: number): void
   /** the resumable upload that holds the file from now on; undefined: none */
   onUpload(id: string | undefined): void
   /** another path, where the present one is taken; undefined where there can't be one */
@@ -51,9 +56,19 @@ export class Sender {
     }
   }
 
+  /** How many bytes of an upload are there; undefined where that can not be said now. */
+  async find(upload: string): Promise<number | 'gone' | undefined> {
+    try {
+      const found = await this.#tus.find(upload, AbortSignal.timeout(PATIENCE))
+      return found?.offset ?? 'gone'
+    } catch {
+      return undefined
+    }
+  }
+
   /** Gives up what the server holds of an item; that it could not be told is no matter. */
   async forget(upload: string): Promise<void> {
-    await this.#tus.drop(upload, AbortSignal.timeout(30_000)).catch(() => {})
+    await this.#tus.drop(upload, AbortSignal.timeout(PATIENCE)).catch(() => {})
   }
 
   async #underFreshName(
@@ -75,7 +90,7 @@ export class Sender {
         if (path === undefined) throw error
         item.path = path
         listener.onUpload(undefined)
-        listener.onSent(0)
+        listener.onKept(0)
       }
     }
   }
@@ -114,7 +129,7 @@ export class Sender {
     let piece = FIRST_PIECE
     while (upload.offset < item.size) {
       const { offset } = upload
-      listener.onSent(offset)
+      listener.onKept(offset)
       const began = this.#now()
       upload = await this.#tus.append(
         item.upload ?? '',
@@ -125,7 +140,7 @@ export class Sender {
       )
       piece = nextPiece(piece, this.#now() - began)
     }
-    listener.onSent(item.size)
+    listener.onKept(item.size)
     return upload.sha256
   }
 }

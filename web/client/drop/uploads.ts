@@ -118,18 +118,19 @@ export class Uploads {
     return item
   }
 
-  /** Puts what was begun before a reload into the list. @param source the file, where it is at hand */
-  restore(begun: Begun, source?: Source): Item {
+  /** Puts what was begun before a reload into the list. @param kept bytes that are there already */
+  restore(begun: Begun, kept = 0): Item {
     const item: Item = {
       ...EMPTY,
       ...begun,
+      sent: kept,
+      kept,
       id: this.#nextId++,
       state: 'interrupted',
     }
     this.#taken.add(item.path)
     this.#counted.add(item)
     this.#enlist(item)
-    if (source !== undefined) this.provide(item, source)
     return item
   }
 
@@ -157,6 +158,7 @@ export class Uploads {
     this.#timers.delete(item)
     item.retryAt = undefined
     if (state !== 'uploading') this.#stop(item)
+    if (state !== 'uploading' && state !== 'done') item.sent = item.kept
     if (state === 'cancelled') this.#letGo(item)
     this.#around.changed(item)
     this.#pump()
@@ -243,7 +245,13 @@ export class Uploads {
     return {
       onSent: (bytes) => {
         if (!isCurrent() || bytes === item.sent) return
-        if (bytes > item.sent) item.attempts = 0
+        item.sent = bytes
+        this.#around.changed(item)
+      },
+      onKept: (bytes) => {
+        if (!isCurrent()) return
+        if (bytes > item.kept) item.attempts = 0
+        item.kept = bytes
         item.sent = bytes
         this.#around.changed(item)
       },
@@ -355,6 +363,7 @@ export class Uploads {
 
   /** What the server has of it is of no use any more. */
   #abandon(item: Item): void {
+    item.kept = 0
     if (item.upload === undefined) return
     item.upload = undefined
     this.#around.remember(item)
@@ -377,6 +386,7 @@ const EMPTY = {
   source: undefined,
   state: 'chosen' as State,
   sent: 0,
+  kept: 0,
   attempts: 0,
   retryAt: undefined,
   upload: undefined,

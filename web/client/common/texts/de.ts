@@ -132,6 +132,7 @@ export const drop: typeof en.drop = {
   title: 'Dateien senden',
   intro: 'Sie gehen direkt an den Absender dieses Links und lassen sich hier nicht zurückholen.',
   limits: 'Was gesendet werden kann',
+  message: 'Nachricht',
   folder: 'In den Ordner',
   dropTitle: 'Dateien oder Ordner hierher ziehen',
   dropHint: 'oder einfügen, oder',

@@ -127,6 +127,7 @@ export const drop = {
   title: 'Send files',
   intro: 'They go straight to whoever gave you this link, and can’t be taken back here.',
   limits: 'What can be sent',
+  message: 'Message',
   folder: 'Into the folder',
   dropTitle: 'Drop files or folders here',
   dropHint: 'or paste them, or',

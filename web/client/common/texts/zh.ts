@@ -119,6 +119,7 @@ export const drop: typeof en.drop = {
   title: '发送文件',
   intro: '文件会直接送达给您此链接的人。发送之后无法在这里撤回。',
   limits: '可以发送的内容',
+  message: '留言',
   folder: '发送到文件夹',
   dropTitle: '将文件或文件夹拖到这里',
   dropHint: '也可以粘贴，或者',

@@ -20,7 +20,7 @@ import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { SigningKey } from '../key/signer.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { Keyring } from '../ledger/keyring.ts'
-import { IdTaken, type IssuedKey, type Ledger } from '../ledger/ledger.ts'
+import { IdTaken, type IssuedKey, type KeyNote, type Ledger } from '../ledger/ledger.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
 import { Handover } from '../metrics/handover.ts'
 import { Failure } from './failure.ts'
@@ -195,6 +195,11 @@ export class DataFolder {
       if (!(error instanceof IdTaken)) throw error
       throw new Failure(`the id ${error.id} is taken, and ids are never reused: state another --id`)
     }
+  }
+
+  /** Keeps what belongs to keys and is no part of their text. */
+  async keepNotes(notes: readonly KeyNote[]): Promise<void> {
+    await (await this.acts()).keepNotes(notes)
   }
 
   /** In the reverse order of opening; goes on where one of them fails, and then says so. */

@@ -78,8 +78,14 @@ export const repeated = (text: string, earlier: readonly string[] = []): readonl
   text,
 ]
 
-export function addRestrictions(command: Command): Command {
-  for (const restriction of RESTRICTIONS) command.addOption(asOption(restriction))
+/** @param only those that a command has use for; absent: all */
+export function addRestrictions(
+  command: Command,
+  only?: readonly (keyof NarrowOptions)[],
+): Command {
+  for (const restriction of RESTRICTIONS) {
+    if (only?.includes(restriction.option) ?? true) command.addOption(asOption(restriction))
+  }
   return command
 }
 

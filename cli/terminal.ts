@@ -1,6 +1,7 @@
 /** Results go to stdout, for programs too; everything said to a person goes to stderr. */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { styleText } from 'node:util'
 import { Failure, OutputClosed } from './failure.ts'
 import type { Shell } from './shell.ts'
@@ -74,6 +75,26 @@ export class Terminal {
     } finally {
       prompt.close()
     }
+  }
+}
+
+/**
+ * What a person types and nobody else may read; without a terminal, the first line of stdin.
+ * @throws Failure where nothing comes
+ */
+export async function askSecret({ stdin, stderr }: Shell, question: string): Promise<string> {
+  const isTyped = stdin.isTTY === true
+  if (isTyped) stderr.write(question)
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  // a terminal of readline's own echoes to where it writes: to nowhere
+  const prompt = createInterface({ input: stdin, output: nowhere, terminal: isTyped })
+  try {
+    const [line] = await Promise.race([once(prompt, 'line'), once(prompt, 'close')])
+    if (typeof line === 'string' && line !== '') return line
+    throw new Failure('nothing was entered')
+  } finally {
+    prompt.close()
+    if (isTyped) stderr.write('\n')
   }
 }
 

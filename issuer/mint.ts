@@ -19,6 +19,8 @@ export interface MintContext {
   readonly maxLife: Seconds
   /** of a key whose options state no id */
   readonly randomId?: () => string
+  /** whether the key asks for a PIN, which whoever mints it has kept beside its id */
+  readonly pin?: boolean
 }
 
 /** A new key, as it is shown to whoever asked for it. The key and its URL are secrets. */
@@ -54,7 +56,8 @@ export function randomId(): string {
 export function mint(options: MintOptions, context: MintContext): Minted {
   const { signingKey, publicUrl } = context
   const id = (context.randomId ?? randomId)()
-  const block = firstBlockFrom(options, { ...context, id })
+  const stated = firstBlockFrom(options, { ...context, id })
+  const block = context.pin ? { ...stated, pin: true as const } : stated
   const key = mintKey(block, signingKey, nodeMac)
   const { jti, path, methods, exp } = block
   const [first = '/'] = scopesOf(path)

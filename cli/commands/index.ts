@@ -14,16 +14,20 @@ import { addLs } from './ls.ts'
 import { addMint } from './mint.ts'
 import { addNarrow } from './narrow.ts'
 import { addPut } from './put.ts'
+import { addRequest } from './request.ts'
 import { addRestore } from './restore.ts'
 import { addRevoke } from './revoke.ts'
 import { addRm } from './rm.ts'
 import { addScrub } from './scrub.ts'
 import { addServe } from './serve.ts'
+import { addShare } from './share.ts'
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addServe,
   addMint,
+  addShare,
+  addRequest,
   addNarrow,
   addInspect,
   addExplain,

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander'
-import { renderUnicodeCompact } from 'uqr'
 import { type Minted, mint as mintKey } from '../../issuer/mint.ts'
 import type { MintOptions } from '../../issuer/options.ts'
 import type { SigningKey } from '../../key/signer.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
 import { curlLines } from '../curl.ts'
-import { Failure, UsageError } from '../failure.ts'
+import { UsageError } from '../failure.ts'
 import { relativeTime } from '../format.ts'
+import { drawQr } from '../qr.ts'
 import { addRestrictions, restrictionsStated, withFlagNames } from '../restrictions.ts'
 import type { Settings } from '../settings/schema.ts'
 import { mintForS3, S3_FORMS, type S3Form } from './mint-s3.ts'
@@ -105,11 +105,3 @@ function text(minted: Minted, { keyOnly, curl }: Flags): string {
 
 const summary = ({ id, expires, methods }: Minted, now: UnixSeconds): string =>
   `${methods.join(', ')} until ${formatTime(expires)} (${relativeTime(expires, now)}); revoke it with: valetkey revoke ${id}`
-
-function drawQr({ terminal }: Cli, url: string): void {
-  try {
-    terminal.warn(renderUnicodeCompact(url))
-  } catch (cause) {
-    throw new Failure('the link is too long for a QR code: state fewer claims', { cause })
-  }
-}

@@ -70,7 +70,7 @@ function targetPath(file: string, path: string): ObjectPath {
   return parseObjectPath(path + basename(file))
 }
 
-interface Source {
+export interface Source {
   readonly chunks: AsyncIterable<Uint8Array>
   readonly progress: Progress
   readonly handle?: FileHandle
@@ -78,7 +78,7 @@ interface Source {
   readonly giveUp?: (why: Error) => void
 }
 
-async function openSource(cli: Cli, file: string): Promise<Source> {
+export async function openSource(cli: Cli, file: string): Promise<Source> {
   const { shell } = cli
   if (file === '-') {
     const { stdin } = shell
@@ -118,7 +118,7 @@ async function* gathered(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8
   if (length > 0) yield Buffer.concat(pieces)
 }
 
-interface As {
+export interface As {
   readonly type: string
   readonly now: Cli['shell']['now']
   readonly mayReplace: boolean
@@ -126,7 +126,8 @@ interface As {
   readonly onCommit: (about: { readonly sha256: string; readonly type: string }) => Promise<void>
 }
 
-async function store(
+/** @throws Failure where there is an object already that may not be replaced */
+export async function store(
   to: Store,
   path: ObjectPath,
   { chunks, progress, giveUp }: Source,

@@ -42,7 +42,9 @@ export function fromTomlFile(file: string, label: string): Source {
 
 const PREFIX = 'VALETKEY_'
 /** Read elsewhere: where things are, and what is no setting of a running program. */
-const NOT_SETTINGS = ['DATA', 'CONFIG', 'SIGNING_KEY', 'DEBUG'].map((name) => PREFIX + name)
+const NOT_SETTINGS = ['DATA', 'CONFIG', 'SIGNING_KEY', 'PASSWORD', 'DEBUG'].map(
+  (name) => PREFIX + name,
+)
 
 /** Variables that are empty count as not set. Values of unknown ones are not repeated: a secret may be among them. */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {

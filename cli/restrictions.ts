@@ -36,6 +36,9 @@ const RESTRICTIONS: readonly Restriction[] = [
   { flags: '--sha256 <hex>', help: 'the upload has this SHA-256', option: 'sha256' },
   { flags: '--uses <count>', help: 'works this many times', option: 'uses' },
   { flags: '--once', help: 'works once', option: 'once' },
+  { flags: '--bytes <size>', help: 'moves this much, up and down together', option: 'bytes' },
+  { flags: '--files <count>', help: 'creates this many objects', option: 'files' },
+  { flags: '--rate <size>', help: 'moves at most this much a second', option: 'rate' },
   {
     flags: '--ip <network>',
     help: 'client address or network (10.0.0.0/8)',

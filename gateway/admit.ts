@@ -2,14 +2,8 @@
  * Claim -> verify -> clear -> remember: the one way to act, and the only maker of `Admitted`.
  * No verb can be called with less.
  */
-import {
-  type Attempt,
-  clear,
-  clearHolder,
-  countedUses,
-  type Holder,
-  isPinned,
-} from '../key/clear.ts'
+import { type Attempt, clear, clearHolder, type Holder, isPinned } from '../key/clear.ts'
+import { type Counter, countersOf } from '../key/counters.ts'
 import { nodeHashing } from '../key/dialects/node-sigv4.ts'
 import {
   type PostClaimed,
@@ -30,17 +24,12 @@ import { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { Signer } from '../key/signer.ts'
 import type { Keyring } from '../ledger/keyring.ts'
-import type {
-  Awaitable,
-  Lease,
-  LeaseRequest,
-  Leases,
-  Ledger,
-  Revocation,
-} from '../ledger/ledger.ts'
+import type { Awaitable, Ledger, Revocation } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
 import { Memo } from './memo.ts'
+import { Meter } from './meter.ts'
 import { Pins } from './pins.ts'
+import { type Intent, takeUse, type Use } from './use.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
 export interface Claimed {
@@ -164,16 +153,15 @@ export class Gatekeeper {
     return honoured
   }
 
-  /** Uses that a key has left of those that it may have; undefined where it is not limited. */
-  async usesLeft(
-    grant: Grant,
-  ): Promise<{ readonly most: number; readonly left: number } | undefined> {
-    let least: { most: number; left: number } | undefined
-    for (const { id, most } of countedUses(grant)) {
-      const left = Math.max(0, most - (await this.#ledger.usesOf(id)))
-      if (least === undefined || left < least.left) least = { most, left }
-    }
-    return least
+  /** What a key has left of what it may use, move and create; nothing of what is not limited. */
+  async left(grant: Grant): Promise<{ readonly [Kind in Limited]?: Left }> {
+    const counters = countersOf(grant)
+    if (counters === undefined) return {}
+    const takenOf = (id: string) => this.#ledger.takenOf(id)
+    const uses = await leastLeft(counters.uses, (id) => this.#ledger.usesOf(id))
+    const bytes = await leastLeft(counters.bytes, takenOf)
+    const files = await leastLeft(counters.files, takenOf)
+    return { ...(uses && { uses }), ...(bytes && { bytes }), ...(files && { files }) }
   }
 
   /** What whoever made the key says to whoever holds it. */
@@ -200,56 +188,46 @@ export class Gatekeeper {
   }
 
   /**
-   * Takes a use of a key that has a limited number of them; undefined where it has not.
-   * @throws Refusal uses_exhausted
+   * Takes of a key that allows only so much what the request is about to use; undefined for others.
+   * @throws Refusal uses_exhausted, bytes_exhausted, files_exhausted
    */
-  takeUse(admitted: Admitted, transfer?: LeaseRequest['transfer']): Awaitable<Use | undefined> {
-    const counted = countedUses(admitted.grant)
-    return counted.length === 0 ? undefined : this.#lease(counted, admitted, transfer)
-  }
-
-  async #lease(
-    counted: LeaseRequest['counted'],
-    { attempt }: Admitted,
-    transfer: LeaseRequest['transfer'],
-  ): Promise<Use> {
-    const { path: object, address, now } = attempt
-    const outcome = await this.#ledger.lease({
-      counted,
-      object,
-      address,
-      now,
-      ...(transfer && { transfer }),
+  takeUse(admitted: Admitted, intent: Intent = {}): Awaitable<Use | undefined> {
+    return andThen(takeUse(this.#ledger, admitted, intent), (use) => {
+      if (use?.isCounted) this.#onUse()
+      return use
     })
-    if (!outcome.granted) throw new Refusal('uses_exhausted', EXHAUSTED[outcome.reason])
-    this.#onUse()
-    return new Use(this.#ledger, outcome.lease)
-  }
-}
-
-const EXHAUSTED = {
-  exhausted: 'all its uses have been counted; ask for a new key',
-  running: 'another transfer under this use is still running; wait until it has ended',
-  overrun: 'the object was sent twice over already under this use; ask for a new key',
-} as const
-
-/** A use that was taken, to be settled when it is known what became of it. */
-export class Use {
-  readonly #ledger: Leases
-  readonly #lease: Lease
-
-  constructor(ledger: Leases, lease: Lease) {
-    this.#ledger = ledger
-    this.#lease = lease
   }
 
   /**
-   * @param sent bytes of a transfer, or 1 for done and 0 for not done
-   * @param handed bytes of a transfer that may have left, though nobody knows
+   * Counts the bytes that come in under a key that may move only so many; undefined for others.
+   * @param declared how many there are, where that is known
+   * @throws Refusal bytes_exhausted
    */
-  settle(sent: number, handed: number = sent): Promise<void> {
-    return this.#ledger.settle(this.#lease, sent, handed)
+  meter(
+    grant: Grant,
+    now: Attempt['now'],
+    declared: number | undefined,
+  ): Promise<Meter | undefined> {
+    return Meter.start(this.#ledger, grant, now, declared)
   }
+}
+
+type Limited = 'uses' | 'bytes' | 'files'
+interface Left {
+  readonly most: number
+  readonly left: number
+}
+
+async function leastLeft(
+  counters: readonly Counter[],
+  countOf: (id: string) => Awaitable<number>,
+): Promise<Left | undefined> {
+  let least: Left | undefined
+  for (const { id, most } of counters) {
+    const left = Math.max(0, most - (await countOf(id)))
+    if (least === undefined || left < least.left) least = { most, left }
+  }
+  return least
 }
 
 function revokedBy({ kind }: Revocation): Refusal {

@@ -1,5 +1,6 @@
 /** What the gateway would decide of a request, stage by stage: for the owner only, since it tells. */
-import { clear, countedUses, isPinned } from '../key/clear.ts'
+import { clear, isPinned } from '../key/clear.ts'
+import { countedUses } from '../key/counters.ts'
 import { type ObjectPath, targetOf } from '../key/object-path.ts'
 import { Refusal, type RefusalCode } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'

@@ -23,6 +23,7 @@ import type { Exchange } from './exchange.ts'
 import { judge } from './forward-auth.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
+import { Pacing } from './pacing.ts'
 import { isEndpoint } from './protocols/endpoints.ts'
 import { isTus } from './protocols/tus/request.ts'
 import { hasBody, readRequest } from './request.ts'
@@ -124,6 +125,7 @@ export class Gateway {
         audit,
       ),
       transfers: new Transfers(settings, clock.monotonic),
+      pacing: new Pacing(settings.workers, clock.monotonic),
       resuming: new Resuming(),
       cors: new Cors(cors.origins),
       isDraining: () => this.#draining,

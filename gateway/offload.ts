@@ -8,17 +8,22 @@ import type { Exchange, FlatHeaders } from './exchange.ts'
 import type { Services } from './services.ts'
 import type { OpenObject } from './store/store.ts'
 
-/** The header that hands a file over; undefined where the bytes go through us. */
+/**
+ * The headers that hand a file over; undefined where the bytes go through us.
+ * @param rate bytes a second: nginx can be told, for each connection by itself; others can not
+ */
 export function offloadHeader(
   object: OpenObject,
   { incoming }: Exchange,
   { settings }: Services,
+  rate?: number,
 ): FlatHeaders | undefined {
   const { offload, offloadPrefix, trustedProxies } = settings
   if (offload === 'none' || object.file === undefined) return undefined
   // anybody else would be told where files lie, and get no bytes
   if (!isTrusted(peerOf(incoming.socket), trustedProxies)) return undefined
-  return offload === 'x-sendfile'
-    ? ['X-Sendfile', object.file]
-    : ['X-Accel-Redirect', offloadPrefix + object.file.split('/').map(encodeURIComponent).join('/')]
+  if (offload === 'x-sendfile') return rate === undefined ? ['X-Sendfile', object.file] : undefined
+  const file = object.file.split('/').map(encodeURIComponent).join('/')
+  const paced = rate === undefined ? [] : ['X-Accel-Limit-Rate', String(rate)]
+  return ['X-Accel-Redirect', offloadPrefix + file, ...paced]
 }

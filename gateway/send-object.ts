@@ -23,7 +23,8 @@ export function sendObject(
   const head = (): void =>
     writeHead(exchange, services, status, served(), extra.concat(framing(download)))
   // the server in front knows ranges, but no parts
-  const handedOver = body && !isPart ? offloadHeader(body.object, exchange, services) : undefined
+  const handedOver =
+    body && !isPart ? offloadHeader(body.object, exchange, services, body.use?.rate) : undefined
   if (handedOver !== undefined) {
     const headers = [...served(), ...extra, ...handedOver, 'Content-Length', '0']
     return handOver(download, exchange, services, headers)

@@ -5,6 +5,7 @@ import type { UnixSeconds } from '../key/units.ts'
 import type { Gatekeeper } from './admit.ts'
 import type { GatewaySettings, S3Settings } from './config.ts'
 import type { Cors } from './cors.ts'
+import type { Pacing } from './pacing.ts'
 import type { Resuming } from './resuming.ts'
 import type { Sessions } from './sessions.ts'
 import type { FullStore } from './store/full-store.ts'
@@ -19,6 +20,7 @@ export interface Services {
   readonly gatekeeper: Gatekeeper
   readonly sessions: Sessions
   readonly transfers: Transfers
+  readonly pacing: Pacing
   readonly resuming: Resuming
   readonly cors: Cors
   readonly log: Logger

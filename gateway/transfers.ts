@@ -7,6 +7,7 @@ import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
 import type { Bytes, Seconds } from '../key/units.ts'
 import type { Awaitable } from '../ledger/ledger.ts'
+import type { Pace } from './pacing.ts'
 
 export interface TransferLimits {
   /** bytes a second that an upload makes at least, over {@link RATE_WINDOW} */
@@ -27,6 +28,8 @@ export interface TransferOf {
   readonly direction: 'in' | 'out'
   /** Ends the transfer, and says why. */
   readonly cut: (why: Refusal) => void
+  /** of a download under a key that states a rate */
+  readonly pace?: Pace | undefined
 }
 
 /** One transfer, as its owner tells of it. */

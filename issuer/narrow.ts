@@ -94,6 +94,9 @@ const WIDENS: { readonly [C in Claim]?: Widens<C> } = {
   types: (asked, held) => !asked.every((type) => held.some((outer) => coversRange(outer, type))),
   sha256: (asked, held) => asked.toLowerCase() !== held.toLowerCase(),
   uses: (asked, held) => asked > held,
+  bytes: (asked, held) => asked > held,
+  files: (asked, held) => asked > held,
+  rate: (asked, held) => asked > held,
   ip: (asked, held) =>
     !asked.every((network) => held.some((outer) => isInsideNetwork(network, outer))),
   origins: (asked, held) => !asked.every((origin) => held.includes(origin)),

@@ -8,6 +8,7 @@ import type { Wrong } from '../key/check.ts'
 import {
   type Block,
   type Claim,
+  COUNTED,
   type FirstBlock,
   METHODS,
   type Method,
@@ -61,6 +62,12 @@ export interface NarrowOptions {
   readonly uses?: number | string
   /** as `uses: 1` */
   readonly once?: boolean
+  /** of content, up and down together: `1GiB`, or bytes */
+  readonly bytes?: string | number
+  /** objects that may be created */
+  readonly files?: number | string
+  /** a second: `1MiB`, or bytes */
+  readonly rate?: string | number
   /** addresses and networks: `10.0.0.0/8` */
   readonly ip?: string | readonly string[]
   /** of browsers' pages: `https://app.example.com` */
@@ -141,6 +148,9 @@ const OPTIONS = {
   overwrite: (value) => (switchOf(value) ? {} : { create: true }),
   uses: (value) => ({ uses: countOf(value) }),
   once: (value) => (switchOf(value) ? { uses: 1 } : {}),
+  bytes: (value) => ({ bytes: sizeOf(value) }),
+  files: (value) => ({ files: countOf(value) }),
+  rate: (value) => ({ rate: sizeOf(value) }),
   ip: (value) => ({ ip: networksOf(value) }),
   origins: (value) => ({ origins: listOf(value).map((origin) => origin.toLowerCase()) }),
   headers: (value) => ({ headers: headersOf(value) }),
@@ -195,7 +205,7 @@ export function firstBlockFrom(
 
 /**
  * The block of a narrower key: only what was stated.
- * @param id counted and revoked by, where the options limit uses and state no id
+ * @param id counted and revoked by, where the options count something and state no id
  * @throws OptionsError with every mistake
  */
 export function restrictionsFrom(
@@ -204,7 +214,8 @@ export function restrictionsFrom(
 ): Block {
   const { claims, mistakes, stated } = read(options, now)
   refuseAny([...mistakes, ...mistakesAmong(claims, claims.exp, now, stated)])
-  return claims.uses === undefined ? claims : { jti: id, ...claims }
+  const isCounted = COUNTED.some((claim) => claims[claim] !== undefined)
+  return isCounted ? { jti: id, ...claims } : claims
 }
 
 interface Read {

@@ -101,6 +101,12 @@ const CLAIMS = {
   uses: atLeastOne,
   /** a PIN is asked for, which the ledger keeps under the block's id */
   pin: isTrue,
+  /** bytes of content that are moved, both ways */
+  bytes: atLeastOne,
+  /** objects that are created */
+  files: atLeastOne,
+  /** bytes a second */
+  rate: atLeastOne,
   ip: listOf(network, MAX_ENTRIES),
   origins: listOf(origin, MAX_ENTRIES),
   headers,
@@ -132,14 +138,7 @@ export const wrongClaim: (block: unknown) => Wrong | undefined = objectOf(
 )
 
 /** Claims that the format names and this version does not honour yet. */
-export const RESERVED_CLAIMS: readonly string[] = [
-  'bytes',
-  'files',
-  'rate',
-  'policy',
-  'plan',
-  'cnf',
-]
+export const RESERVED_CLAIMS: readonly string[] = ['policy', 'plan', 'cnf']
 
 /** Block 0 says at least whose signature, which id, until when, where, and what. */
 export type FirstBlock = Block & {
@@ -147,6 +146,8 @@ export type FirstBlock = Block & {
 }
 
 const ONLY_FIRST = ['kid', 'iat', 'aud'] as const satisfies readonly Claim[]
+/** Claims that are counted on the `jti` of their block. */
+export const COUNTED = ['uses', 'bytes', 'files'] as const satisfies readonly Claim[]
 const REQUIRED_FIRST = ['kid', 'jti', 'exp', 'path', 'methods'] as const satisfies readonly Claim[]
 
 /**
@@ -175,8 +176,9 @@ function parseBlock(value: unknown, where: string): Block {
   const wrong = wrongClaim(value)
   if (wrong !== undefined) throw unreadable(where, wrong)
   const block = value as Block
-  if (block.uses !== undefined && block.jti === undefined) {
-    throw malformed(where, 'uses', 'needs a jti beside it, on which it is counted')
+  const counted = COUNTED.find((claim) => block[claim] !== undefined)
+  if (counted !== undefined && block.jti === undefined) {
+    throw malformed(where, counted, 'needs a jti beside it, on which it is counted')
   }
   if (block.pin !== undefined && block.jti === undefined) {
     throw malformed(where, 'pin', 'needs a jti beside it, under which its PIN is kept')

@@ -4,6 +4,7 @@
  */
 import { isInside } from './address.ts'
 import { type Block, type Claim, type Method, type RespondHeader, scopesOf } from './claims.ts'
+import { keptUnder } from './counters.ts'
 import { matchesGlob } from './glob.ts'
 import { coversType } from './media-type.ts'
 import { covers, type ObjectPath, type Prefix, underScope } from './object-path.ts'
@@ -56,6 +57,9 @@ type Unasked =
   | 'pin'
   | 'sha256'
   | 'create'
+  | 'bytes'
+  | 'files'
+  | 'rate'
   | 'aud'
 
 /** What a claim asks of whoever shows the key, whatever the request is for. */
@@ -259,39 +263,13 @@ export function uploadLimits(grant: Grant): UploadLimits {
   }
 }
 
-/**
- * Counters that a request adds to, with the most that each allows: see {@link keptUnder}.
- */
-export function countedUses(
-  grant: Grant,
-): readonly { readonly id: string; readonly most: number }[] {
-  if (grant.blocks.every(({ uses }) => uses === undefined)) return []
-  return grant.blocks.flatMap(({ uses }, index) =>
-    uses === undefined ? [] : [{ id: keptUnder(grant, index), most: uses }],
-  )
-}
-
 /** Whether a PIN has to be proven, which is asked after all else, and not here. */
 export const isPinned = (grant: Grant): boolean => grant.blocks.some(({ pin }) => pin !== undefined)
 
-/** What PINs are kept under that a request has to prove: see {@link keptUnder}. */
+/** What PINs are kept under that a request has to prove: see `counters.ts`. */
 export function pinnedIds(grant: Grant): readonly string[] {
   if (!isPinned(grant)) return []
-  return grant.blocks.flatMap(({ pin }, index) => (pin ? [keptUnder(grant, index)] : []))
-}
-
-/**
- * What the ledger keeps of a block is kept under its `jti`, where it is a ceiling or block 0; that
- * of a later block under every `jti` from block 0 to it, joined by slashes: whoever narrows a key
- * chooses ids freely, and must not reach what is kept of others by that.
- */
-function keptUnder({ blocks }: Grant, index: number): string {
-  const first = Math.max(
-    0,
-    blocks.findIndex(({ kid }) => kid !== undefined),
-  )
-  const above = blocks.slice(Math.min(first, index), index + 1)
-  return above.flatMap(({ jti }) => jti ?? []).join('/')
+  return grant.blocks.flatMap(({ pin }, index) => (pin ? [keptUnder(grant.blocks, index)] : []))
 }
 
 export const hasOverrides = (grant: Grant): boolean =>

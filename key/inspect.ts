@@ -92,6 +92,9 @@ const SENTENCES: Sentences = {
   create: () => 'uploads never replace what is there',
   uses: (uses) => (uses === 1 ? 'works once' : `works ${uses} times`),
   pin: () => 'asks for a PIN',
+  bytes: (most) => `moves at most ${exactly(most as Bytes)} of content, up and down together`,
+  files: (most) => (most === 1 ? 'creates one file' : `creates at most ${most} files`),
+  rate: (rate) => `at most ${exactly(rate as Bytes)} a second`,
   ip: (networks) => `only from ${anyOf(networks)}`,
   origins: (origins) => `in browsers only from pages of ${anyOf(origins)}`,
   headers: (headers) =>

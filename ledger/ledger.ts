@@ -13,7 +13,14 @@ import type { Bytes, Seconds, UnixSeconds } from '../key/units.ts'
 /** At hand now, or later: an embedded ledger answers at once, one in another process can't. */
 export type Awaitable<T> = T | Promise<T>
 
-export interface Ledger extends Revocations, Leases, IssuedKeys, Notes, SigningKeys, Times {
+export interface Ledger
+  extends Revocations,
+    Leases,
+    Allowances,
+    IssuedKeys,
+    Notes,
+    SigningKeys,
+    Times {
   /**
    * A number that differs from the one before whenever anybody, in any process, may have changed
    * revocations or signing keys. Cheap enough to ask on every request.
@@ -63,7 +70,7 @@ export interface Revocations {
   /** In force, newest first. */
   revocations(limit: number): Awaitable<readonly Revocation[]>
   /**
-   * Forgets revocations whose `until` has passed, and keys that expired more than
+   * Forgets revocations and allowances whose `until` has passed, and keys that expired more than
    * {@link FORGET_ISSUED_AFTER_SECONDS} ago with all that was counted on them; returns how many.
    * Only then may an id be taken again: no key that bears it verifies any more.
    */
@@ -134,6 +141,49 @@ export interface Leases {
 
 /** How long retries under a lease are free. */
 export const LEASE_LIFE_SECONDS = 3600
+
+// ── allowances ──────────────────────────────────────────────────────────────
+
+/**
+ * So much of something on an id: bytes, files, requests. It is taken before it is used, and what was
+ * not used is given back. So whatever happens, never more is used than there was; what a process had
+ * taken when it was killed stays taken, since it may have been used.
+ */
+export interface Allowance {
+  readonly id: string
+  /** the most that can be taken at a time */
+  readonly most: number
+  /** of one that fills up again: how much a second comes back */
+  readonly refill?: number
+  /** when it may be forgotten; absent: never */
+  readonly until?: UnixSeconds
+}
+
+export interface AllowanceRequest {
+  /** the same is taken of each, or nothing of any */
+  readonly of: readonly Allowance[]
+  /** whole numbers from 1 on: less than this is of no use */
+  readonly least: number
+  /** at least `least`; where less than this is left, what is left is taken */
+  readonly want: number
+  readonly now: UnixSeconds
+}
+
+export type AllowanceOutcome =
+  | {
+      readonly granted: number
+      /** of the scarcest, after this */
+      readonly left: number
+    }
+  | { readonly granted: 0; readonly short: string; readonly left: number }
+
+export interface Allowances {
+  /** Atomic over all processes on this ledger. */
+  take(request: AllowanceRequest): Promise<AllowanceOutcome>
+  giveBack(ids: readonly string[], amount: number): Promise<void>
+  /** As of when something was last taken or given back. */
+  takenOf(id: string): Awaitable<number>
+}
 
 // ── issued keys ─────────────────────────────────────────────────────────────
 

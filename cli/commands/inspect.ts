@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { countedUses, NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
+import { NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
+import { countedUses } from '../../key/counters.ts'
 import { type InspectedKey, inspectKey, scopesOfAll } from '../../key/inspect.ts'
 import { keyOf } from '../../key/link.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'

@@ -38,7 +38,7 @@ export async function sendBytes(
   transfer: Transfer,
   progress: Progress,
 ): Promise<void> {
-  const content = contentAtHand(object, range)
+  const content = transfer.of.pace === undefined ? contentAtHand(object, range) : undefined
   if (content === undefined) return sendInBlocks(outgoing, object, range, transfer, progress)
   await sendAtOnce(outgoing, content, progress)
 }
@@ -88,8 +88,7 @@ async function sendInBlocks(
       const part = buffer.subarray(0, Math.min(border, range.end) - position)
       const reading = object.read(part, position)
       const count = typeof reading === 'number' ? reading : await transfer.onOurTime(reading)
-      if (!(await written(outgoing, part.subarray(0, count), progress))) return
-      transfer.move(count)
+      if (!(await moved(outgoing, part.subarray(0, count), transfer, progress))) return
       position += count
     }
   } finally {
@@ -110,12 +109,28 @@ export async function withBlock<T>(use: (block: Buffer) => Promise<T>): Promise<
   }
 }
 
-/** Whether the bytes went to the operating system; false when the client went away first. */
-export function written(
+/**
+ * Sends a part as fast as its key allows.
+ * @returns whether it went to the operating system; false when the client went away first
+ */
+export async function moved(
   outgoing: ServerResponse,
   part: Uint8Array,
+  transfer: Transfer,
   progress: Progress,
 ): Promise<boolean> {
+  const { pace } = transfer.of
+  const portion = pace?.portion ?? part.length
+  for (let start = 0; start < part.length; start += portion) {
+    const piece = part.subarray(start, start + portion)
+    if (pace !== undefined) await transfer.onOurTime(pace.before(piece.length))
+    if (outgoing.destroyed || !(await written(outgoing, piece, progress))) return false
+    transfer.move(piece.length)
+  }
+  return true
+}
+
+function written(outgoing: ServerResponse, part: Uint8Array, progress: Progress): Promise<boolean> {
   if (!outgoing.destroyed) progress.handed += part.length
   return new Promise((resolve) => {
     const gone = (): void => resolve(false)

@@ -24,12 +24,11 @@ export async function showKey(
   const paths = await gatekeeper.honoured(grant, holder)
   await gatekeeper.pins.check(grant, holder)
   const message = await gatekeeper.messageOf(grant)
-  const uses = await gatekeeper.usesLeft(grant)
   respondJson(exchange, services, 200, [], {
     ...statedBy(grant),
     paths,
     now,
-    ...(uses && { uses }),
+    ...(await gatekeeper.left(grant)),
     maxObjectSize: settings.maxObjectSize,
     ...(message !== undefined && { message }),
   })
@@ -41,6 +40,7 @@ function statedBy(grant: Grant) {
   const { least, most, types, sha256, create, ttl } = uploadLimits(grant)
   const starts = blocks.flatMap(({ nbf }) => nbf ?? [])
   const match = blocks.flatMap((block) => block.match ?? [])
+  const rates = blocks.flatMap(({ rate }) => rate ?? [])
   const isSized = blocks.some(({ size }) => size !== undefined)
   const disposition = overrides(grant)['content-disposition']
   return {
@@ -56,6 +56,7 @@ function statedBy(grant: Grant) {
     ...(create && { create }),
     ...(sha256[0] !== undefined && { sha256: sha256[0] }),
     ...(ttl !== undefined && { ttl }),
+    ...(rates.length > 0 && { rate: Math.min(...rates) }),
     ...(/^attachment\b/i.test(disposition ?? '') && { attachment: true }),
   }
 }

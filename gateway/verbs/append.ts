@@ -3,14 +3,15 @@ import { type UploadLimits, uploadLimits } from '../../key/clear.ts'
 import { Refusal, type RefusalCode } from '../../key/refusal.ts'
 import { type Bytes, bytes } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
+import { limited } from '../body/limited.ts'
 import { SNIFFED_BYTES } from '../body/media-type.ts'
-import { BATCH_BYTES, BodyReader, checkContent } from '../body/receive.ts'
+import { BATCH_BYTES, type BatchSource, BodyReader, checkContent } from '../body/receive.ts'
 import { ResumableDigest } from '../body/resumable-digest.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
 import type { PartUpload } from '../store/multipart.ts'
 import type { Transfer } from '../transfers.ts'
-import { checkRoom } from './intake.ts'
+import { checkRoom, declaredBy } from './intake.ts'
 import { noSuchUpload, probeUse } from './multipart.ts'
 import type { PartNote, Progress } from './resume.ts'
 
@@ -66,21 +67,28 @@ export async function append(
   await checkRoom(services, admitted)
   checkPieces(progress)
   await probeUse(admitted, services)
-  const { transfers, store } = services
+  const { transfers, store, gatekeeper, pacing } = services
   const { grant, attempt } = admitted
   const digest = await ResumableDigest.start(progress.state)
+  const meter = await gatekeeper.meter(grant, attempt.now, declaredBy(exchange))
   const cut = (why: Refusal): void => body.fail(why)
   const transfer = transfers.begin({ grant, path: attempt.path, direction: 'in', cut })
   exchange.sendContinue()
-  const body = new BodyReader(exchange.incoming, (count) => {
+  const raw = new BodyReader(exchange.incoming, (count) => {
     exchange.bytesIn += count
+    meter?.arrived(count)
     transfer.move(count)
   })
+  const body = limited(raw, { meter, pace: pacing.of(grant) }, transfer, exchange.incoming)
+  const rest = async (): Promise<readonly Uint8Array[]> => {
+    await meter?.cover()
+    return raw.rest()
+  }
   addition.signal.addEventListener('abort', () => cut(TAKEN_OVER))
   if (addition.signal.aborted) cut(TAKEN_OVER)
   const appending = new Appending({ admitted, services, transfer, digest, addition, progress })
   try {
-    return await appending.take(body)
+    return await appending.take(body, rest)
   } catch (error) {
     if (error instanceof Refusal && ENDS.has(error.code)) {
       await store.multipart.abort(progress.upload)
@@ -88,6 +96,7 @@ export async function append(
     throw error
   } finally {
     transfers.end(transfer)
+    await meter?.settle()
   }
 }
 
@@ -138,13 +147,14 @@ class Appending {
     }
   }
 
-  async take(body: BodyReader): Promise<Progress> {
+  /** @param rest what has arrived and was not read, when the body has broken off */
+  async take(body: BatchSource, rest: () => Promise<readonly Uint8Array[]>): Promise<Progress> {
     const { checksum } = this.#materials.addition
     try {
       const broken = await this.#readAll(body)
       if (broken === undefined) checksum?.check()
       else if (checksum !== undefined || !KEEPS.has(broken.code)) throw broken
-      else await this.#write(body.rest())
+      else await this.#write(await rest())
       await this.#close()
       if (broken !== undefined) throw broken
       return this.#progress
@@ -154,7 +164,7 @@ class Appending {
   }
 
   /** What broke the body off; undefined where it has come to its end. */
-  async #readAll(body: BodyReader): Promise<Refusal | undefined> {
+  async #readAll(body: BatchSource): Promise<Refusal | undefined> {
     for (;;) {
       const batch = await nextOf(body, this.#head === undefined ? BATCH_BYTES : SNIFFED_BYTES)
       if (batch === undefined || batch instanceof Refusal) return batch
@@ -231,7 +241,7 @@ class Appending {
 }
 
 async function nextOf(
-  body: BodyReader,
+  body: BatchSource,
   least: number,
 ): Promise<readonly Uint8Array[] | Refusal | undefined> {
   try {

@@ -11,7 +11,7 @@ import type { CopyConflict } from '../store/object-copy.ts'
 import type { Committed, ObjectInfo, ObjectMeta, WriteCondition } from '../store/store.ts'
 import { absent } from './get.ts'
 import { checkRoom } from './intake.ts'
-import { conditionOf, conflictOf } from './put.ts'
+import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
 export interface CopyRequest {
   /** the source, as it was when its conditions were looked at */
@@ -42,15 +42,9 @@ export async function copy(
   const limits = uploadLimits(admitted.grant)
   await checkRoom(services, admitted)
   await checkSource(request.source, admitted, limits, services)
-  const use = await services.gatekeeper.takeUse(admitted)
-  let done = 0
-  try {
-    const committed = await copied(admitted, limits, services, request)
-    done = 1
-    return committed
-  } finally {
-    await use?.settle(done)
-  }
+  const use = await takeUploadUse(admitted, services)
+  const condition = replacing(use, request.condition)
+  return settling(use, () => copied(admitted, limits, services, { ...request, condition }))
 }
 
 async function copied(

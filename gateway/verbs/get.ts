@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
-import type { Admitted, Use } from '../admit.ts'
+import type { Admitted } from '../admit.ts'
 import { andThen } from '../awaitable.ts'
 import { evaluateRead, rangeCounts } from '../body/conditional.ts'
 import { type ByteRange, parseRange, UnsatisfiableRange } from '../body/range.ts'
@@ -13,6 +13,7 @@ import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
 import type { ObjectInfo, OpenObject } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
+import type { Use } from '../use.ts'
 
 /** What is to be answered; where there is a body, {@link deliver} sends and closes it. */
 export interface Download {
@@ -84,7 +85,7 @@ function opened(
   const { etag, size } = info
   const { start, end } = range
   // the first byte is about to be sent: only now a use is taken
-  return andThen(gatekeeper.takeUse(admitted, { etag, size, start, end }), (use) => {
+  return andThen(gatekeeper.takeUse(admitted, { transfer: { etag, size, start, end } }), (use) => {
     return { status, info, range, isPart, body: { object, use } }
   })
 }
@@ -150,15 +151,17 @@ async function watched(
   { path }: ObjectInfo,
   { grant }: Admitted,
   exchange: Exchange,
-  { transfers }: Services,
+  { transfers, pacing }: Services,
   progress: Progress,
   work: (transfer: Transfer) => Promise<void>,
 ): Promise<void> {
+  const pace = pacing.of(grant)
   const cut = (why: Refusal): void => {
     exchange.refusal = why
+    pace?.stop()
     cutOff(exchange.outgoing)
   }
-  const transfer = transfers.begin({ grant, path, direction: 'out', cut })
+  const transfer = transfers.begin({ grant, path, direction: 'out', cut, pace })
   try {
     await work(transfer)
   } finally {

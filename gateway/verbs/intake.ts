@@ -6,8 +6,10 @@ import type { Grant } from '../../key/sign.ts'
 import type { UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { checkAudit } from '../audit-record.ts'
+import { limited } from '../body/limited.ts'
 import { type Body, type ContentDigest, type Received, receive } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
+import type { Meter } from '../meter.ts'
 import type { Services } from '../services.ts'
 import type { Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
@@ -24,6 +26,8 @@ export interface Intake<W extends Writing, T> {
   readonly digest: ContentDigest
   /** where the bytes go */
   readonly open: () => Promise<W>
+  /** false: nothing that is stored, such as a list of names */
+  readonly isContent?: boolean
   /** makes them what they are to be, durably */
   readonly commit: (writing: W, received: Received, now: UnixSeconds) => Promise<T>
 }
@@ -56,7 +60,8 @@ export async function takeIn<W extends Writing, T>(
   services: Services,
 ): Promise<T> {
   const { grant, path } = intake
-  const { transfers } = services
+  const { transfers, pacing } = services
+  const meter = await meterOf(intake, exchange, services)
   const transfer = transfers.begin({
     grant,
     path,
@@ -64,15 +69,34 @@ export async function takeIn<W extends Writing, T>(
     cut: (why) => body.fail(why),
   })
   exchange.sendContinue()
-  const body = intake.body((count) => {
+  const raw = intake.body((count) => {
     exchange.bytesIn += count
+    meter?.arrived(count)
     transfer.move(count)
   })
+  const body = limited(raw, { meter, pace: pacing.of(grant) }, transfer, exchange.incoming)
   try {
     return await stored(intake, body, transfer, services)
   } finally {
     transfers.end(transfer)
+    await meter?.settle()
   }
+}
+
+/** @throws Refusal bytes_exhausted */
+async function meterOf(
+  { grant, isContent = true }: Pick<Intake<Writing, unknown>, 'grant' | 'isContent'>,
+  exchange: Exchange,
+  { gatekeeper, clock }: Services,
+): Promise<Meter | undefined> {
+  return isContent ? gatekeeper.meter(grant, clock.now(), declaredBy(exchange)) : undefined
+}
+
+/** How many bytes a request says that it brings; a form has more in it than the file. */
+export function declaredBy({ incoming: { headers } }: Exchange): number | undefined {
+  const length = headers['content-length']
+  if (length === undefined || headers['content-type']?.startsWith('multipart/')) return undefined
+  return Number(length)
 }
 
 async function stored<W extends Writing, T>(

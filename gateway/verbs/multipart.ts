@@ -23,7 +23,7 @@ import type {
 import type { Committed, NewObject, WriteCondition } from '../store/store.ts'
 import { sourceGone } from './copy.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
-import { conditionOf, conflictOf } from './put.ts'
+import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
 /** An upload that nobody has ended by then ends by itself. */
 const UNFINISHED_SECONDS = 86_400 as Seconds
@@ -145,15 +145,9 @@ export async function completeMultipart(
   if (!Array.isArray(named)) return named as MultipartFailure
   checkPinned(admitted)
   checkWhole(admitted, named as readonly PartInfo[], services)
-  const use = await services.gatekeeper.takeUse(admitted)
-  let done = 0
-  try {
-    const outcome = await completed(admitted, services, request, named as readonly PartInfo[])
-    if (outcome.done) done = 1
-    return outcome
-  } finally {
-    await use?.settle(done)
-  }
+  const use = await takeUploadUse(admitted, services)
+  const as = { ...request, condition: replacing(use, request.condition) }
+  return settling(use, () => completed(admitted, services, as, named as readonly PartInfo[]))
 }
 
 async function completed(
@@ -237,7 +231,7 @@ function checkPinned({ grant }: Admitted): void {
 }
 
 /** A use is taken when the object appears; who has none left stores no parts either. */
-export async function probeUse(admitted: Admitted, { gatekeeper }: Services): Promise<void> {
-  const use = await gatekeeper.takeUse(admitted)
+export async function probeUse(admitted: Admitted, services: Services): Promise<void> {
+  const use = await takeUploadUse(admitted, services)
   await use?.settle(0)
 }

@@ -1,5 +1,6 @@
 /** PUT: an upload, all or nothing. */
 import { uploadLimits } from '../../key/clear.ts'
+import { countersOf } from '../../key/counters.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { later } from '../../key/units.ts'
@@ -10,6 +11,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { Committed, NewObject, Upload, WriteCondition } from '../store/store.ts'
+import type { Use } from '../use.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 
 /** What a request asks of its own upload, beside what the key does. */
@@ -38,15 +40,47 @@ export async function put(
   const path = admitted.attempt.path as ObjectPath
   const condition = conditionOf(admitted, request.condition)
   await checkRoom(services, admitted)
-  if (!holds(condition, await services.store.head(path))) throw conflictOf(admitted, request)
-  const use = await services.gatekeeper.takeUse(admitted)
-  let done = 0
+  const existing = await services.store.head(path)
+  if (!holds(condition, existing)) throw conflictOf(admitted, request)
+  const use = await services.gatekeeper.takeUse(admitted, { creates: existing === undefined })
+  return settling(use, () =>
+    transferred(admitted, services, exchange, {
+      ...request,
+      condition: replacing(use, request.condition),
+    }),
+  )
+}
+
+/** Takes what making an object needs; whether there is one is asked only where it counts. @throws Refusal */
+export async function takeUploadUse(
+  admitted: Admitted,
+  { gatekeeper, store }: Services,
+): Promise<Use | undefined> {
+  const counts = countersOf(admitted.grant)?.files ?? []
+  const existing =
+    counts.length === 0 ? undefined : await store.head(admitted.attempt.path as ObjectPath)
+  return gatekeeper.takeUse(admitted, { creates: existing === undefined })
+}
+
+/** Where nothing was taken for a new object, the upload may only replace the one that was there. */
+export const replacing = (use: Use | undefined, condition: WriteCondition): WriteCondition =>
+  use?.onlyReplaces === true && condition.etags === undefined
+    ? { ...condition, etags: '*' }
+    : condition
+
+/** Settles a use when it is known whether an object was made. */
+export async function settling<T extends { readonly done: boolean }>(
+  use: Use | undefined,
+  make: () => Promise<T>,
+): Promise<T> {
+  let [done, created] = [0, false]
   try {
-    const committed = await transferred(admitted, services, exchange, request)
-    done = 1
-    return committed
+    const outcome = await make()
+    if (outcome.done) done = 1
+    created = 'created' in outcome && outcome.created === true
+    return outcome
   } finally {
-    await use?.settle(done)
+    await use?.settle(done, done, created)
   }
 }
 

@@ -15,9 +15,10 @@ import { ResumableDigest } from '../body/resumable-digest.ts'
 import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { CompletedObject, MultipartInfo, MultipartRef, PartList } from '../store/multipart.ts'
+import type { WriteCondition } from '../store/store.ts'
 import { checkRoom } from './intake.ts'
 import { noSuchUpload, probeUse } from './multipart.ts'
-import { conditionOf, conflictOf } from './put.ts'
+import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
 /** An upload that is not whole by then ends by itself. */
 const UNFINISHED_SECONDS = 86_400 as Seconds
@@ -124,15 +125,12 @@ export async function finishResumable(
 ): Promise<Finished> {
   checkAudit(services.audit)
   const sha256 = await checkedWhole(admitted, services, progress)
-  const use = await services.gatekeeper.takeUse(admitted)
-  let done = 0
-  try {
-    const finished = await completed(admitted, services, progress, sha256)
-    done = 1
-    return finished
-  } finally {
-    await use?.settle(done)
-  }
+  const use = await takeUploadUse(admitted, services)
+  const condition = conditionOf(admitted, replacing(use, {}))
+  const { finished } = await settling(use, () =>
+    completed(admitted, services, progress, sha256, condition),
+  )
+  return finished
 }
 
 /** The SHA-256 of the whole. */
@@ -163,10 +161,10 @@ async function completed(
   services: Services,
   progress: Progress,
   sha256: string,
-): Promise<Finished> {
+  condition: WriteCondition,
+): Promise<{ readonly done: true; readonly created: boolean; readonly finished: Finished }> {
   const { upload } = progress
   const { store, clock } = services
-  const condition = conditionOf(admitted, {})
   const now = clock.now()
   const { ttl } = uploadLimits(admitted.grant)
   const { key, told, offset: size } = progress
@@ -185,11 +183,16 @@ async function completed(
   const outcome = await changing(admitted, services, change, async () =>
     store.multipart.complete(upload, { parts }, as, condition),
   )
-  if (outcome.done) return { ...remembered, path: upload.path }
+  if (outcome.done) {
+    const finished = { ...remembered, path: upload.path }
+    return { done: true, created: outcome.created, finished }
+  }
   if (!('failed' in outcome)) throw conflictOf(admitted, { condition: {} })
   // somebody else was faster
   const found = await findResumable(upload, services)
-  if (found !== undefined && isFinished(found)) return found
+  if (found !== undefined && isFinished(found)) {
+    return { done: true, created: false, finished: found }
+  }
   throw noSuchUpload()
 }
 

@@ -7,8 +7,8 @@ import { type ObjectPath, type Prefix, parsePath } from '../../key/object-path.t
 import { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
 import { bytes } from '../../key/units.ts'
-import type { Admitted, Use } from '../admit.ts'
-import { cutOff, finished, type Progress, withBlock, written } from '../body/send.ts'
+import type { Admitted } from '../admit.ts'
+import { cutOff, finished, moved, type Progress, withBlock } from '../body/send.ts'
 import {
   CHECKED_AHEAD,
   centralRecord,
@@ -24,6 +24,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
 import type { ListedObject, OpenObject } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
+import type { Use } from '../use.ts'
 import { absent } from './get.ts'
 
 /** Each is held in memory until the zip has ended. */
@@ -147,7 +148,7 @@ export const takeZipUse = async (
   { length, etag }: ZipPlan,
   { gatekeeper }: Services,
 ): Promise<Use | undefined> =>
-  gatekeeper.takeUse(admitted, { etag, size: bytes(length), start: 0, end: length })
+  gatekeeper.takeUse(admitted, { transfer: { etag, size: bytes(length), start: 0, end: length } })
 
 /**
  * Writes the head, sends it all, and settles the use. An object that is not any more what was planned, or is damaged,
@@ -163,6 +164,7 @@ export async function sendZip(
   head: () => void,
 ): Promise<void> {
   const { outgoing } = exchange
+  const pace = services.pacing.of(admitted.grant)
   const current: { path: ObjectPath | Prefix } = { path: admitted.attempt.path }
   const transfer = services.transfers.begin({
     grant: admitted.grant,
@@ -170,8 +172,10 @@ export async function sendZip(
       return current.path
     },
     direction: 'out',
+    pace,
     cut: (why) => {
       exchange.refusal = why
+      pace?.stop()
       cutOff(outgoing)
     },
   })
@@ -313,8 +317,6 @@ class ZipWriter {
     const part = this.#block.subarray(0, this.#filled)
     this.#filled = 0
     if (part.length === 0 || this.isGone) return
-    if (await written(this.#exchange.outgoing, part, this.#progress)) {
-      this.#transfer.move(part.length)
-    }
+    await moved(this.#exchange.outgoing, part, this.#transfer, this.#progress)
   }
 }

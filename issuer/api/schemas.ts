@@ -69,6 +69,14 @@ export const KeyRequest = z
     overwrite: z.boolean().optional().openapi({ description: 'uploads may replace objects' }),
     uses: z.union([z.int().min(1), z.string()]).optional(),
     once: z.boolean().optional(),
+    bytes: sizeIn
+      .optional()
+      .openapi({ description: 'of content, up and down together: "1GiB", or bytes' }),
+    files: z
+      .union([z.int().min(1), z.string()])
+      .optional()
+      .openapi({ description: 'objects that may be created' }),
+    rate: sizeIn.optional().openapi({ description: 'a second: "1MiB", or bytes' }),
     ip: texts.optional().openapi({ description: 'addresses or networks: 10.0.0.0/8' }),
     origins: texts.optional().openapi({ description: 'of pages: https://app.example.com' }),
     headers: z

@@ -3,6 +3,13 @@ import { randomBytes } from 'node:crypto'
 import type { Scope } from '../../key/object-path.ts'
 import { bytes, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import {
+  type AllowanceRow,
+  type AllowanceTable,
+  checkAmounts,
+  giveBackAll,
+  takeAll,
+} from '../allowance-rules.ts'
+import {
   checkRequest,
   type LeaseRow,
   type LeaseTable,
@@ -11,6 +18,8 @@ import {
 } from '../lease-rules.ts'
 import {
   type Activity,
+  type AllowanceOutcome,
+  type AllowanceRequest,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
   type IssuedFilter,
@@ -38,6 +47,7 @@ export class MemoryLedger implements Ledger {
   /** by id, then by object and address */
   readonly #leases = new Map<string, Map<string, LeaseRow>>()
   readonly #uses = new Map<string, number>()
+  readonly #allowances = new Map<string, AllowanceRow>()
   /** oldest first */
   readonly #issued = new Map<string, IssuedKey>()
   readonly #activity = new Map<string, Activity>()
@@ -97,6 +107,9 @@ export class MemoryLedger implements Ledger {
       ([, { until }]) => until !== undefined && until <= now,
     )
     for (const [name] of ended) this.#revocations.delete(name)
+    for (const [id, { until }] of this.#allowances) {
+      if (until !== undefined && until <= now) this.#allowances.delete(id)
+    }
     const forgotten = [...this.#issued.values()].filter(
       ({ expires }) => expires < now - FORGET_ISSUED_AFTER_SECONDS,
     )
@@ -125,6 +138,21 @@ export class MemoryLedger implements Ledger {
 
   usesOf(id: string): number {
     return this.#uses.get(id) ?? 0
+  }
+
+  async take(request: AllowanceRequest): Promise<AllowanceOutcome> {
+    checkAmounts(request)
+    this.#write()
+    return takeAll(this.#allowanceTable, request)
+  }
+
+  async giveBack(ids: readonly string[], amount: number): Promise<void> {
+    this.#write()
+    giveBackAll(this.#allowanceTable, ids, amount)
+  }
+
+  takenOf(id: string): number {
+    return this.#allowances.get(id)?.taken ?? 0
   }
 
   async recordIssued(keys: readonly IssuedKey[]): Promise<void> {
@@ -237,6 +265,11 @@ export class MemoryLedger implements Ledger {
       ...(activity && { activity }),
       ...(revocation && { revocation }),
     }
+  }
+
+  readonly #allowanceTable: AllowanceTable = {
+    row: (id) => this.#allowances.get(id),
+    put: (id, row) => this.#allowances.set(id, row),
   }
 
   #tableOf(object: string, address: string): LeaseTable {

@@ -5,6 +5,7 @@
 import type { Statement } from 'better-sqlite3'
 import type { Database } from '../../database/open.ts'
 import type { UnixSeconds } from '../../key/units.ts'
+import { type AllowanceRow, type AllowanceTable, giveBackAll, takeAll } from '../allowance-rules.ts'
 import {
   type LeaseAnswer,
   type LeaseRow,
@@ -14,6 +15,8 @@ import {
 } from '../lease-rules.ts'
 import type {
   Activity,
+  AllowanceOutcome,
+  AllowanceRequest,
   IssuedKey,
   Lease,
   LeaseRequest,
@@ -23,6 +26,7 @@ import type {
 import { stricter } from '../revocation-rules.ts'
 import { noteJobs } from './note-jobs.ts'
 import {
+  type AllowanceColumns,
   fromIssuedKey,
   fromLeaseRow,
   fromRevocation,
@@ -30,6 +34,7 @@ import {
   type IssuedColumns,
   type LeaseColumns,
   type RevocationColumns,
+  toAllowanceRow,
   toIssuedKey,
   toLeaseRow,
   toRevocation,
@@ -45,6 +50,7 @@ export type LedgerJobs = ReturnType<typeof prepareJobs>
 export const prepareJobs = (db: Database) => ({
   ...revocationJobs(db),
   ...leaseJobs(db),
+  ...allowanceJobs(db),
   ...issuedJobs(db),
   ...noteJobs(db),
   ...signingKeyJobs(db),
@@ -136,6 +142,36 @@ function leaseTables(db: Database): (object: string, address: string) => LeaseTa
     remove: (id) => remove.run(id, object, address),
     addUses: (id, by) => addUses.run(id, by),
   })
+}
+
+function allowanceJobs(db: Database) {
+  const table = allowanceTable(db)
+  const forget = db.prepare(
+    'DELETE FROM allowances WHERE id IN (SELECT id FROM allowances WHERE until <= ? LIMIT ?)',
+  )
+  return {
+    take: (request: AllowanceRequest): AllowanceOutcome => takeAll(table, request),
+
+    giveBack({ ids, amount }: { ids: readonly string[]; amount: number }): void {
+      giveBackAll(table, ids, amount)
+    },
+
+    purgeAllowances: ({ now, limit }: { now: UnixSeconds; limit: number }): number =>
+      forget.run(now, limit).changes,
+  }
+}
+
+function allowanceTable(db: Database): AllowanceTable {
+  const row = db.prepare<[string], AllowanceColumns>('SELECT * FROM allowances WHERE id = ?')
+  const put = db.prepare('INSERT OR REPLACE INTO allowances VALUES (:id, :taken, :at, :until)')
+  return {
+    row: (id) => {
+      const found = row.get(id)
+      return found && toAllowanceRow(found)
+    },
+    put: (id: string, { taken, at, until }: AllowanceRow) =>
+      put.run({ id, taken, at, until: until ?? null }),
+  }
 }
 
 function issuedJobs(db: Database) {

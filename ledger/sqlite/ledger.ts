@@ -8,9 +8,12 @@ import { type Database, explained, isUntrustworthy, openReader } from '../../dat
 import { siblingModule } from '../../database/sibling.ts'
 import { startWriter, type Writer } from '../../database/writer.ts'
 import { bytes, type Seconds, type UnixSeconds } from '../../key/units.ts'
+import { checkAmounts } from '../allowance-rules.ts'
 import { checkRequest, type LeaseAnswer } from '../lease-rules.ts'
 import {
   type Activity,
+  type AllowanceOutcome,
+  type AllowanceRequest,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
   type IssuedFilter,
@@ -104,6 +107,7 @@ export class SqliteLedger implements Ledger {
     const limit = PURGE_AT_ONCE
     const purged =
       (await allOf(limit, () => this.#writer.run('purgeRevocations', { now, limit }))) +
+      (await allOf(limit, () => this.#writer.run('purgeAllowances', { now, limit }))) +
       (await allOf(limit, () => this.#writer.run('purgeIssued', { before, limit })))
     await allOf(limit, () => this.#writer.run('purgeWrongPins', { now, limit }))
     return purged
@@ -137,6 +141,20 @@ export class SqliteLedger implements Ledger {
 
   usesOf(id: string): number {
     return this.#read(() => this.#reads.usesOf(id))
+  }
+
+  async take(request: AllowanceRequest): Promise<AllowanceOutcome> {
+    checkAmounts(request)
+    const outcome = await this.#writer.run('take', request)
+    return outcome
+  }
+
+  async giveBack(ids: readonly string[], amount: number): Promise<void> {
+    await this.#writer.run('giveBack', { ids, amount })
+  }
+
+  takenOf(id: string): number {
+    return this.#read(() => this.#reads.takenOf(id))
   }
 
   async recordIssued(keys: readonly IssuedKey[]): Promise<void> {

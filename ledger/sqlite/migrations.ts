@@ -111,4 +111,14 @@ export const migrations: readonly string[] = [
   ALTER TABLE revocations ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX revocations_by_generation ON revocations (kind, generation);
   `,
+  `
+  -- what was taken of an allowance: AllowanceRow of ../allowance-rules.ts
+  CREATE TABLE allowances (
+    id    TEXT PRIMARY KEY,
+    taken REAL NOT NULL,
+    at    INTEGER NOT NULL,
+    until INTEGER                  -- null: kept for ever
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX allowances_by_end ON allowances (until) WHERE until IS NOT NULL;
+  `,
 ]

@@ -32,6 +32,7 @@ export function prepareReads(db: Database) {
   )
   const usesOf = db.prepare<[string], number>('SELECT count FROM uses WHERE id = ?').pluck()
   const noteOf = db.prepare<[string], NoteColumns>('SELECT * FROM notes WHERE id = ?')
+  const takenOf = db.prepare<[string], number>('SELECT taken FROM allowances WHERE id = ?').pluck()
   const signingKeys = db.prepare<[], SigningKeyColumns>(
     'SELECT * FROM signing_keys ORDER BY created_at, number',
   )
@@ -46,6 +47,7 @@ export function prepareReads(db: Database) {
       const row = noteOf.get(id)
       return row && toNote(row)
     },
+    takenOf: (id: string): number => takenOf.get(id) ?? 0,
     signingKeys: (): SigningKeyRecord[] => signingKeys.all().map(toSigningKeyRecord),
     issued: (filter: IssuedFilter): IssuedKeyState[] =>
       readIssued(db, filter).map((key) => {

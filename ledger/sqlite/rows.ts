@@ -1,5 +1,6 @@
 /** Rows of the database <-> what the contract speaks of. */
 
+import type { AllowanceRow } from '../allowance-rules.ts'
 import type { LeaseRow } from '../lease-rules.ts'
 import type {
   Activity,
@@ -68,6 +69,18 @@ export const fromLeaseRow = (row: LeaseRow): LeaseColumns => ({
   sent: row.sent,
   coverage: JSON.stringify(row.coverage),
   done: row.done ? 1 : 0,
+})
+
+export interface AllowanceColumns {
+  taken: number
+  at: AllowanceRow['at']
+  until: AllowanceRow['at'] | null
+}
+
+export const toAllowanceRow = ({ taken, at, until }: AllowanceColumns): AllowanceRow => ({
+  taken,
+  at,
+  ...optional('until', until),
 })
 
 export interface IssuedColumns {

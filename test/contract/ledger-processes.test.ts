@@ -7,9 +7,20 @@ import { Instance } from '../../database/instance.ts'
 import { openDatabase } from '../../database/open.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 import { migrations } from '../../ledger/sqlite/migrations.ts'
-import { type LedgerProcess, openIn, startLedgerProcess } from '../support/ledger-process.ts'
+import {
+  type LedgerProcess,
+  openIn,
+  runTrials,
+  startLedgerProcess,
+  type Trial,
+} from '../support/ledger-process.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { deed, download, granted, issuedKey, NOW, target } from './ledger-contract.ts'
+
+/** More by hand: TRIALS=100000. */
+const TRIALS = Number(process.env.TRIALS ?? 4000)
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0)
 
 let folder: ReturnType<typeof tempFolder>
 let ends: (() => unknown)[]
@@ -59,6 +70,26 @@ describe('several processes', () => {
     ])
     expect([...ours, ...theirs].filter((outcome) => outcome.granted)).toHaveLength(1)
     expect(ledger.usesOf('key-1')).toBe(1)
+  })
+
+  test('what may be moved is moved to the last byte by thousands from both, and not one more', async () => {
+    const [{ ledger }, other] = await Promise.all([here(), there()])
+    const most = TRIALS * 4
+    const trial = (need: number, used: number): Trial => {
+      const of = [{ id: 'bytes:key-1', most }]
+      return { request: { of, least: need, want: need, now: NOW }, used }
+    }
+    // every second one breaks off somewhere, and what it gives back is there for the others
+    const trials = Array.from({ length: TRIALS / 2 }, (_, n) =>
+      trial(10, n % 2 === 0 ? 10 : n % 10),
+    )
+    const used = (await Promise.all([runTrials(ledger, trials), other.take(trials)])).flat()
+    expect(await ledger.takenOf('bytes:key-1')).toBe(sumOf(used))
+    expect(sumOf(used)).toBeLessThanOrEqual(most)
+    const left = most - sumOf(used)
+    const rest = Array.from({ length: left + 50 }, () => trial(1, 1))
+    expect(sumOf(await runTrials(ledger, rest))).toBe(left)
+    expect(await ledger.takenOf('bytes:key-1')).toBe(most)
   })
 
   test('a transfer that runs in one is refused in the other', async () => {

@@ -7,12 +7,15 @@ import { MemoryLedger } from '../../ledger/memory/ledger.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 import { migrations } from '../../ledger/sqlite/migrations.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { allowancesContract } from './allowances-contract.ts'
 import { ledgerContract } from './ledger-contract.ts'
 
-ledgerContract('memory', async () => {
+const inMemory = async () => {
   const ledger = new MemoryLedger()
   return { ledger, close: () => ledger.close() }
-})
+}
+ledgerContract('memory', inMemory)
+allowancesContract('memory', inMemory)
 
 const folder = tempFolder()
 const file = join(folder.path, 'ledger.db')
@@ -26,7 +29,7 @@ afterAll(async () => {
 })
 
 /** A ledger costs a thread: one serves all tests, emptied in between, until a test closes it. */
-ledgerContract('sqlite', async () => {
+const inSqlite = async () => {
   if (shared === undefined || shared.failure() !== undefined) {
     shared = await SqliteLedger.open({ file, instance })
   }
@@ -36,7 +39,9 @@ ledgerContract('sqlite', async () => {
     await setImmediate()
   }
   return { ledger: shared, close }
-})
+}
+ledgerContract('sqlite', inSqlite)
+allowancesContract('sqlite', inSqlite)
 
 function empty(): void {
   const db = openDatabase(file, migrations)

@@ -4,11 +4,38 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Instance } from '../../database/instance.ts'
-import type { LeaseOutcome, LeaseRequest, Revocation } from '../../ledger/ledger.ts'
+import type {
+  AllowanceRequest,
+  Allowances,
+  LeaseOutcome,
+  LeaseRequest,
+  Revocation,
+} from '../../ledger/ledger.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
+
+/** A transfer that takes what it may need, and gives back what it did not. */
+export interface Trial {
+  readonly request: AllowanceRequest
+  /** of what it takes; 0: it breaks off before anything moved */
+  readonly used: number
+}
+
+/** Runs them all at once; how much each has used. */
+export const runTrials = (ledger: Allowances, trials: readonly Trial[]): Promise<number[]> =>
+  Promise.all(
+    trials.map(async ({ request, used }) => {
+      const { granted } = await ledger.take(request)
+      if (granted === 0) return 0
+      const ids = request.of.map(({ id }) => id)
+      if (used < granted) await ledger.giveBack(ids, granted - used)
+      return Math.min(used, granted)
+    }),
+  )
 
 interface Calls {
   readonly lease: (requests: readonly LeaseRequest[]) => Promise<readonly LeaseOutcome[]>
+  /** Runs all of these at once; how much each has used. */
+  readonly take: (trials: readonly Trial[]) => Promise<readonly number[]>
   /** Starts to revoke; says so when it is acknowledged. */
   readonly revoke: (revocations: readonly Revocation[]) => Promise<void>
 }
@@ -31,6 +58,7 @@ export async function startLedgerProcess(folder: string): Promise<LedgerProcess>
   return {
     instance,
     lease: (requests) => call('lease', requests),
+    take: (trials) => call('take', trials),
     revoke: (revocations) => call('revoke', revocations),
     kill: () => killed(child),
   }
@@ -54,6 +82,7 @@ async function main(folder: string): Promise<void> {
   const { ledger, instance } = await openIn(folder)
   const calls: Calls = {
     lease: (requests) => Promise.all(requests.map((request) => ledger.lease(request))),
+    take: (trials) => runTrials(ledger, trials),
     revoke: (revocations) => ledger.revoke(revocations),
   }
   process.on('message', async ({ name, argument }: { name: keyof Calls; argument: never }) => {

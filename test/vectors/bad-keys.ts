@@ -209,14 +209,17 @@ const misplaced = (): readonly BadKey[] => [
   malformed('a kid with a slash', signed(EXAMPLE, json({ kid: '../example' }))),
   malformed('a kid in a later block', signed(EXAMPLE, FIRST, '{"kid":"example"}')),
   malformed('an iat in a later block', signed(EXAMPLE, FIRST, `{"iat":${NOW}}`)),
-  malformed('uses without jti', signed(EXAMPLE, FIRST, '{"uses":1}')),
   malformed('pin without jti', signed(EXAMPLE, FIRST, '{"pin":true}')),
+  ...['uses', 'bytes', 'files'].map((claim) =>
+    malformed(`${claim} without jti`, signed(EXAMPLE, FIRST, `{"${claim}":1}`)),
+  ),
+  ...['bytes', 'files', 'rate'].flatMap((claim) => [
+    malformed(`${claim} of zero`, signed(EXAMPLE, json({ [claim]: 0 }))),
+    malformed(`${claim} as text`, signed(EXAMPLE, json({ [claim]: '1' }))),
+  ]),
 ]
 
 const UNKNOWN: Claims = {
-  bytes: 1000,
-  files: 1,
-  rate: 1000,
   policy: 'partners',
   plan: 'free',
   cnf: { jkt: 'A'.repeat(43) },

@@ -64,6 +64,9 @@ const restricted = (): readonly GoodKey[] => [
   key('create only, for a day', upload({ create: true, ttl: 86_400 })),
   key('once', first({ uses: 1 })),
   key('with a PIN', first({ pin: true })),
+  key('a gigabyte, ten files, a mebibyte a second', {
+    ...upload({ bytes: 1_073_741_824, files: 10, rate: 1_048_576 }),
+  }),
   key('from these networks', first({ ip: ['192.0.2.0/24', '2001:db8::/32'] })),
   key(
     'from pages of this origin',

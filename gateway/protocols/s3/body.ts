@@ -147,6 +147,7 @@ export async function smallBody(
     {
       grant: call.grant,
       path,
+      isContent: false,
       limits: { least: bytes(0), most, types: [], sha256: [], create: false },
       type: 'application/xml',
       ...(await bodyOf(call)),

@@ -104,8 +104,8 @@ describe('a refusal says which claim of which block is wrong, and what is expect
     [{ path: '../x' }, 'block 1: claim "path" is "/", BUCKET/, BUCKET/PREFIX/ or BUCKET/KEY'],
     [{ respond: { location: 'x' } }, 'block 1: claim "respond.location" is not one of this format'],
     [
-      { bytes: 1 },
-      'block 1: claim "bytes" is reserved: this version can not honour it, so it refuses the key',
+      { cnf: 1 },
+      'block 1: claim "cnf" is reserved: this version can not honour it, so it refuses the key',
     ],
     [{ uses: 1 }, 'block 1: claim "uses" needs a jti beside it, on which it is counted'],
     [{ kid: 'a' }, 'block 1: claim "kid" belongs into block 0 only'],

@@ -4,12 +4,12 @@ import type { Block } from '../../../key/claims.ts'
 import {
   type Attempt,
   clear,
-  countedUses,
   grantsOrigin,
   isListed,
   overrides,
   uploadLimits,
 } from '../../../key/clear.ts'
+import { countedUses } from '../../../key/counters.ts'
 import { nodeMac } from '../../../key/node-mac.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { type Grant, mintKey, narrowKey, readKey, verifyKey } from '../../../key/sign.ts'

@@ -37,7 +37,9 @@ describe('docs/key-format.md', () => {
       expect(code === undefined).toBe(where.includes('any'))
       const { [named(name)]: _, ...without } = whole as Record<string, unknown>
       const isRequired =
-        codeOf(() => parseFirstBlock({ ...without, uses: undefined })) !== undefined
+        codeOf(() =>
+          parseFirstBlock({ ...without, uses: undefined, bytes: undefined, files: undefined }),
+        ) !== undefined
       expect(isRequired).toBe(where.includes('required'))
     },
   )

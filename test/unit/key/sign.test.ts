@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Block } from '../../../key/claims.ts'
-import { clear, countedUses, uploadLimits } from '../../../key/clear.ts'
+import { clear, uploadLimits } from '../../../key/clear.ts'
+import { countedUses } from '../../../key/counters.ts'
 import { MAX_BLOCKS, MAX_KEY_LENGTH } from '../../../key/format.ts'
 import { beginOnNode, nodeMac } from '../../../key/node-mac.ts'
 import {

@@ -208,7 +208,8 @@ describe('rate', () => {
     const socket = connect(house.gateway.port, '127.0.0.1').on('error', () => {})
     socket.write(`GET /bucket/kib?vk=${key} HTTP/1.1\r\nHost: a\r\n\r\n`)
     await once(socket, 'data')
+    const closed = new Promise((resolve) => socket.once('close', resolve))
     await house.ledger.revoke([{ kind: 'id', value: 'slow-1', revokedAt: house.now() }])
-    await once(socket, 'close')
+    await closed
   })
 })

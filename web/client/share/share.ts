@@ -294,9 +294,10 @@ export class Share {
       ),
       message &&
         h(
-          'section',
-          { class: 'message', 'aria-label': common.messageLabel },
-          h('bdi', {}, message),
+          'figure',
+          { class: 'message' },
+          h('figcaption', { class: 'muted' }, common.messageLabel),
+          h('blockquote', { dir: 'auto' }, message),
         ),
       ...rest.filter((element) => element !== crumbs),
     )

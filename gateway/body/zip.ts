@@ -209,7 +209,8 @@ const zip64Extra = (values: readonly number[]): readonly Field[] =>
  */
 export function zipNames(paths: readonly string[]): readonly string[] {
   const names = paths.map(safeName)
-  const folders = new Set(names.flatMap(foldersOf))
+  const folders = new Set<string>()
+  for (const name of names) addFolders(name, folders)
   const taken = new Set<string>()
   return names.map((name) => {
     let free = name
@@ -219,7 +220,12 @@ export function zipNames(paths: readonly string[]): readonly string[] {
   })
 }
 
+/** What {@link safePart} would change something of, and the slash of a folder. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+const UNSAFE = /[\u0000-\u001f\u007f\\]|(?:^|\/)\.{0,2}(?:\/|$)|^[A-Za-z]:/
+
 function safeName(path: string): string {
+  if (!UNSAFE.test(path)) return path
   const parts = path.split('/').map(safePart)
   // a name that ends with a slash stays that of a folder
   if (path.endsWith('/') && parts.length > 1) parts[parts.length - 1] = ''
@@ -233,11 +239,15 @@ function safePart(part: string, index: number): string {
   return index === 0 ? plain.replace(/^([A-Za-z]):/, '$1_') : plain
 }
 
-/** Every folder above a name, each with its slash. */
-const foldersOf = (name: string): readonly string[] =>
-  [...name.matchAll(/\//g)].flatMap(({ index }) =>
-    index === name.length - 1 ? [] : [name.slice(0, index + 1)],
-  )
+/** Adds every folder above a name, each with its slash. */
+function addFolders(name: string, folders: Set<string>): void {
+  for (let slash = name.lastIndexOf('/', name.length - 2); slash > 0; ) {
+    const folder = name.slice(0, slash + 1)
+    if (folders.has(folder)) return
+    folders.add(folder)
+    slash = name.lastIndexOf('/', slash - 1)
+  }
+}
 
 /** `name (2).ext`, also of a folder. */
 function numbered(name: string, n: number): string {

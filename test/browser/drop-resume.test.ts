@@ -175,6 +175,22 @@ test('after a reload a file that the page may read again goes on by itself, thou
   expect(offsets.at(-1)).toBeGreaterThanOrEqual(4 * MIB)
 })
 
+test('a second tab leaves alone what the first one holds, and has it when that is closed', async () => {
+  await open()
+  await begin(5 * MIB)
+  await button('Pause film.bin').click()
+  dam.open()
+  const first = page
+  page = await visitor.context.newPage()
+  await page.goto(`${dam.url}/-/drop#${key}`)
+  await page.locator('.zone').waitFor()
+  expect(await words().count()).toBe(0)
+  await first.close()
+  expect(await words().innerText()).toBe('Interrupted. Choose the same file to go on')
+  await page.setInputFiles('#files', join(folder.path, 'film.bin'))
+  await expectWhole()
+})
+
 test('a key that expires meanwhile is no loss for what had begun', async () => {
   let ahead = 0
   const own = await openHouse({

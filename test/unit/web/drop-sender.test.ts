@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Item, Source } from '../../../web/client/drop/item.ts'
 import { DIRECT_MOST, type Listener, Sender } from '../../../web/client/drop/sender.ts'
-import { FIRST_PIECE } from '../../../web/client/drop/tus.ts'
+import { FIRST_PIECE, SMALLEST_PIECE } from '../../../web/client/drop/tus.ts'
 import { Trouble } from '../../../web/client/drop/wire.ts'
 import { FakeGateway, refusal, sha256 } from './fake-gateway.ts'
 import { source } from './sources.ts'
@@ -132,6 +132,18 @@ describe('sending one file', () => {
     const stored = await sender.send(item, listenerOf(item), signal)
     expect(gateway.methods).toEqual(['HEAD'])
     expect(stored.sha256).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('sends smaller pieces through a proxy that takes no larger ones', async () => {
+    gateway.fault = (_, body) =>
+      body.length > SMALLEST_PIECE
+        ? { status: 413, text: '<h1>Request Entity Too Large</h1>', header: () => null }
+        : undefined
+    const item = itemOf(source('film.bin', large))
+    await sender.send(item, listenerOf(item), signal)
+    expect(gateway.objects.get('inbox/film.bin')?.equals(large)).toBe(true)
+    const refused = gateway.requests.filter(({ body }) => (body?.size ?? 0) > SMALLEST_PIECE)
+    expect(refused).toHaveLength(1)
   })
 
   it('begins anew where the server forgot the upload', async () => {

@@ -108,6 +108,19 @@ export interface Item {
   stored: Stored | undefined
 }
 
+/** What is so of every item at first. */
+export const FRESH = {
+  source: undefined,
+  state: 'chosen' as State,
+  sent: 0,
+  kept: 0,
+  attempts: 0,
+  retryAt: undefined,
+  upload: undefined,
+  problem: undefined,
+  stored: undefined,
+}
+
 /** What tells one file from another without reading it; not its content, which may have changed. */
 export const fingerprintOf = (name: string, { size, lastModified }: Source): string =>
   `${size}-${lastModified}-${name}`

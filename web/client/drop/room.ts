@@ -1,26 +1,28 @@
 /** The open drop page: the queue, what feeds it, what it says, and what happens around it. */
-
 import type { ObjectPath } from '../../../key/object-path.ts'
 import type { Problem } from '../common/ask.ts'
 import { fill, h, type IconName, icon, plainName } from '../common/dom.ts'
 import { count } from '../common/format.ts'
 import { ours } from '../common/key.ts'
 import { say, tell, warn } from '../common/say.ts'
-import { expiryOf, pinForm, type Session } from '../common/session.ts'
-import { common, drop, problems } from '../common/texts.ts'
+import { expiryOf, type Session } from '../common/session.ts'
+import { drop, problems } from '../common/texts.ts'
 import { Announcer } from './announcer.ts'
 import { Arrived } from './arrived.ts'
 import type { FileHandle, Picked } from './collect.ts'
 import { type Item, isPending } from './item.ts'
 import { foldersOf } from './limits.ts'
 import { Memory, type Remembered, turnOf } from './memory.ts'
+import { pinDialog } from './pin-dialog.ts'
 import { QueueView } from './queue-view.ts'
 import { Sender } from './sender.ts'
 import { Uploads } from './uploads.ts'
+import { Wake } from './wake.ts'
 import { limitsOf, limitWords, problemWords } from './words.ts'
 import { xhr } from './xhr.ts'
 import { zoneOf } from './zone.ts'
 
+/** Milliseconds between two looks at how fast it goes. */
 const TICK = 500
 
 /** Whether something can still become of it. */
@@ -40,12 +42,12 @@ export class Room {
   readonly #handles = new Map<string, FileHandle>()
   readonly #notice = h('p', { class: 'notice', role: 'status', hidden: true })
   readonly #zone: HTMLElement
+  readonly #wake: Wake
   readonly #single: string | undefined
-  #dialog: HTMLDialogElement | undefined
-  #seen = new Set<Item>()
+  #isAsking = false
+  readonly #seen = new Set<Item>()
   #isDue = false
   #hasEnded = false
-  #wake: Promise<WakeLockSentinel | undefined> | undefined
 
   constructor(session: Session) {
     const { facts, key } = session
@@ -55,6 +57,7 @@ export class Room {
     this.#single = folder === undefined ? facts.paths[0] : undefined
     this.#sender = new Sender(xhr, ours('..').href.replace(/\/$/, ''), key, now)
     this.#memory = new Memory(facts.id)
+    this.#wake = new Wake(session.signal)
     this.#uploads = this.#queue(folder ?? '', limits)
     this.#announcer = new Announcer(say, (milliseconds, callback) =>
       setTimeout(callback, milliseconds),
@@ -141,7 +144,7 @@ export class Room {
       changed: (item) => this.#changed(item),
       remember: (item) => void this.#remember(item),
       forget: (upload) => void this.#sender.forget(upload),
-      pinNeeded: () => this.#askPin(),
+      pinNeeded: () => void this.#askPin(),
     })
   }
 
@@ -212,25 +215,14 @@ export class Room {
     input.click()
   }
 
-  #askPin(): void {
-    if (this.#dialog !== undefined) return
-    const title = h('h2', { id: 'pin-title' }, common.pinTitle)
-    let isProven = false
-    const form = pinForm(this.#session.key, () => {
-      isProven = true
-      this.#dialog?.close()
-    })
-    const dialog = h('dialog', { class: 'card pin', 'aria-labelledby': 'pin-title' }, title, form)
-    dialog.addEventListener('close', () => {
-      dialog.remove()
-      this.#dialog = undefined
-      // whoever closed it without a PIN is asked again when they go on
-      this.#uploads.actOnAll('pause', isProven ? [] : ['waiting', 'uploading'])
-      this.#uploads.release()
-    })
-    document.body.append(dialog)
-    this.#dialog = dialog
-    dialog.showModal()
+  /** Whoever closes it without a PIN is asked again when they go on. */
+  async #askPin(): Promise<void> {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    const isProven = await pinDialog(this.#session.key)
+    this.#isAsking = false
+    if (!isProven) this.#uploads.actOnAll('pause', ['waiting', 'uploading'])
+    this.#uploads.release()
   }
 
   // ── what happens ──────────────────────────────────────────────────────────
@@ -248,9 +240,9 @@ export class Room {
   #update(): void {
     const { items } = this.#uploads
     this.#view.update()
-    this.#arrived.update(items.every(({ state }) => state === 'done' || state === 'cancelled'))
+    this.#arrived.update(this.#hasAll())
     this.#zone.classList.toggle('small', items.length > 0)
-    this.#stayAwake(items.some(({ state }) => state === 'uploading'))
+    this.#wake.keep(items.some(({ state }) => state === 'uploading'))
     this.#showNotice()
   }
 
@@ -266,10 +258,13 @@ export class Room {
     )
     const isRenamed = item.folder !== undefined && name !== item.name
     this.#arrived.add({ ...item.stored, name, ...(isRenamed && { sentAs: item.name }) })
-    const { items } = this.#uploads
-    const isLast = !items.some(({ state }) => isPending(state))
     const total = this.#arrived.count
-    this.#announcer.say(isLast ? drop.allArrived(total, count(total)) : drop.arrivedNamed(name))
+    const all = drop.allArrived(total, count(total))
+    this.#announcer.say(this.#hasAll() ? all : drop.arrivedNamed(name))
+  }
+
+  #hasAll(): boolean {
+    return this.#uploads.items.every(({ state }) => state === 'done' || state === 'cancelled')
   }
 
   /** What holds for all of the page; undefined while everything is as it should be. */
@@ -311,7 +306,6 @@ export class Room {
     signal.addEventListener('abort', () => {
       clearInterval(timer)
       this.#uploads.actOnAll('pause')
-      this.#stayAwake(false)
     })
     this.#session.keeps = (problem) => this.#end(problem)
     look()
@@ -329,15 +323,5 @@ export class Room {
   #guard(event: BeforeUnloadEvent): void {
     const { items } = this.#uploads
     if (items.some(({ state }) => isPending(state) || state === 'chosen')) event.preventDefault()
-  }
-
-  /** A phone that goes to sleep would stop sending. */
-  #stayAwake(isNeeded: boolean): void {
-    if (isNeeded && this.#wake === undefined) {
-      this.#wake = navigator.wakeLock?.request('screen').catch(() => undefined)
-    } else if (!isNeeded && this.#wake !== undefined) {
-      void this.#wake.then((lock) => lock?.release())
-      this.#wake = undefined
-    }
   }
 }

@@ -1,7 +1,7 @@
 /** One file to the gateway: small ones in one request, larger ones resumably. */
 import { type ObjectPath, targetOf } from '../../../key/object-path.ts'
 import type { Item, Source, Stored } from './item.ts'
-import { FIRST_PIECE, nextPiece, Tus, type TusUpload } from './tus.ts'
+import { FIRST_PIECE, nextPiece, SMALLEST_PIECE, Tus, type TusUpload } from './tus.ts'
 import { Trouble, troubleOf, type Wire } from './wire.ts'
 
 /** Up to here one request is sooner through, and little is lost when it has to be sent again. */
@@ -28,6 +28,8 @@ export class Sender {
   readonly #headers: Readonly<Record<string, string>>
   readonly #tus: Tus
   readonly #now: () => number
+  /** more at once is not let through by a proxy in between */
+  #largest = Number.POSITIVE_INFINITY
 
   /**
    * @param base URL of the gateway, without a slash at its end
@@ -128,20 +130,37 @@ export class Sender {
     }
     let piece = FIRST_PIECE
     while (upload.offset < item.size) {
-      const { offset } = upload
-      listener.onKept(offset)
+      listener.onKept(upload.offset)
       const began = this.#now()
-      upload = await this.#tus.append(
-        item.upload ?? '',
-        offset,
-        source.slice(offset, Math.min(item.size, offset + piece)),
-        (bytes) => listener.onSent(offset + bytes),
+      piece = Math.min(piece, this.#largest)
+      const next = await this.#append(item, source.slice(upload.offset, upload.offset + piece), {
+        offset: upload.offset,
+        listener,
         signal,
-      )
+      })
+      if (next === undefined) continue
+      upload = next
       piece = nextPiece(piece, this.#now() - began)
     }
     listener.onKept(item.size)
     return upload.sha256
+  }
+
+  /** Undefined where the piece was too large for a proxy in between: smaller ones may pass. */
+  async #append(
+    item: Item,
+    body: Blob,
+    { offset, listener, signal }: { offset: number; listener: Listener; signal: AbortSignal },
+  ): Promise<TusUpload | undefined> {
+    const onSent = (bytes: number): void => listener.onSent(offset + bytes)
+    try {
+      return await this.#tus.append(item.upload ?? '', offset, body, onSent, signal)
+    } catch (error) {
+      const isTooLarge = error instanceof Trouble && error.code === 'http_413'
+      if (!isTooLarge || body.size <= SMALLEST_PIECE) throw error
+      this.#largest = SMALLEST_PIECE
+      return undefined
+    }
   }
 }
 

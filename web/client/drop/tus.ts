@@ -3,7 +3,8 @@ import { Trouble, troubleOf, type Wire, type WireAnswer } from './wire.ts'
 
 /** The first piece; the next ones follow how long pieces take. */
 export const FIRST_PIECE = 4 << 20
-const SMALLEST_PIECE = 1 << 20
+/** As much as a proxy lets through that nobody has told otherwise. */
+export const SMALLEST_PIECE = 1 << 20
 const LARGEST_PIECE = 64 << 20
 
 /**

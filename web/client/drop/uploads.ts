@@ -2,6 +2,7 @@
 import type { ObjectPath } from '../../../key/object-path.ts'
 import {
   type Event,
+  FRESH,
   fingerprintOf,
   type Item,
   isPending,
@@ -121,7 +122,7 @@ export class Uploads {
   /** Puts what was begun before a reload into the list. @param kept bytes that are there already */
   restore(begun: Begun, kept = 0): Item {
     const item: Item = {
-      ...EMPTY,
+      ...FRESH,
       ...begun,
       sent: kept,
       kept,
@@ -337,7 +338,7 @@ export class Uploads {
   #itemOf(name: string, source: Source): Item {
     const path = freshPath(`${this.folder}${name}`, (taken) => this.#taken.has(taken))
     return {
-      ...EMPTY,
+      ...FRESH,
       id: this.#nextId++,
       fingerprint: fingerprintOf(name, source),
       name,
@@ -380,16 +381,4 @@ export class Uploads {
     )
     return { files: due.length, bytes: due.reduce((sum, { size }) => sum + size, 0) }
   }
-}
-
-const EMPTY = {
-  source: undefined,
-  state: 'chosen' as State,
-  sent: 0,
-  kept: 0,
-  attempts: 0,
-  retryAt: undefined,
-  upload: undefined,
-  problem: undefined,
-  stored: undefined,
 }

@@ -1,4 +1,5 @@
 /** Reads records back, over the files of all processes: newest first, oldest first, or as they come. */
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditRecord } from './audit.ts'
 import { type AuditFilter, matcherOf } from './filter.ts'
@@ -199,50 +200,61 @@ async function* recordsOf(path: string): AsyncGenerator<AuditRecord, undefined> 
   return undefined
 }
 
-/** What is written from now on, in the order in which it is sealed; asked for again and again. */
+/** Of one file at a time: a reader that comes late has a lot to read. */
+const MOST_AT_ONCE = 8 << 20
+
+/** What is written from now on, or from where another reader stopped; asked for again and again. */
 export class Follower {
   readonly #folder: string
   readonly #matches: (record: AuditRecord) => boolean
   readonly #ends = new Map<string, number>()
+  /** of files as they were when they were read to their end */
+  readonly #sizes = new Map<string, number>()
 
-  constructor(folder: string, filter: AuditFilter) {
+  constructor(folder: string, filter: AuditFilter, from?: Position) {
     this.#folder = folder
     this.#matches = matcherOf(filter)
-    for (const { name } of auditFiles(folder)) {
-      this.#ends.set(name, sealedLength(join(folder, name)))
+    if (from !== undefined) this.#ends = new Map(Object.entries(from))
+    else {
+      for (const { name } of auditFiles(folder)) {
+        this.#ends.set(name, sealedLength(join(folder, name)))
+      }
     }
   }
 
-  /** The records that were sealed since the last time. */
+  /** Up to where the files that are there have been read. */
+  get position(): Position {
+    const names = new Set(auditFiles(this.#folder).map(({ name }) => name))
+    return Object.fromEntries([...this.#ends].filter(([name]) => names.has(name)))
+  }
+
+  /** The records that were sealed since the last time, or some of them where they are very many. */
   async next(): Promise<readonly AuditRecord[]> {
     const found: AuditRecord[] = []
-    const latest = this.#latestDay()
-    for (const { name, day } of auditFiles(this.#folder)) {
-      if (day < latest && this.#ends.has(name)) continue
-      found.push(...(await this.#since(name)))
-    }
+    for (const { name } of auditFiles(this.#folder)) found.push(...(await this.#since(name)))
     return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
-  }
-
-  /** Files of the day before may still get their last records. */
-  #latestDay(): string {
-    return dayOf(Date.now() - 2 * 86_400_000)
   }
 
   async #since(name: string): Promise<readonly AuditRecord[]> {
     const path = join(this.#folder, name)
+    const size = statSync(path, { throwIfNoEntry: false })?.size
+    if (size === undefined || size === this.#sizes.get(name)) return []
     const start = this.#ends.get(name) ?? 0
     const end = sealedLength(path)
-    if (end <= start) return []
-    this.#ends.set(name, end)
     const found: AuditRecord[] = []
     for await (const lines of linesOf(path, start)) {
       for (const line of lines) {
-        if (line.at >= end) return found
+        if (line.at >= end || line.at - start > MOST_AT_ONCE) {
+          this.#ends.set(name, line.at)
+          if (line.at >= end) this.#sizes.set(name, size)
+          return found
+        }
         const record = recordOf(line)
         if (record !== undefined && this.#matches(record)) found.push(record)
       }
     }
+    this.#ends.set(name, Math.max(start, end))
+    this.#sizes.set(name, size)
     return found
   }
 }

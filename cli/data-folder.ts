@@ -127,7 +127,7 @@ export class DataFolder {
   /** Where this process hands over what it counts. */
   metrics(): Handover {
     const handover = Handover.open(this.metricsFolder)
-    this.#closers.push(() => handover.close())
+    this.onClose(() => handover.close())
     return handover
   }
 
@@ -200,6 +200,11 @@ export class DataFolder {
   /** Keeps what belongs to keys and is no part of their text. */
   async keepNotes(notes: readonly KeyNote[]): Promise<void> {
     await (await this.acts()).keepNotes(notes)
+  }
+
+  /** Has something closed with this folder, before what was opened until now. */
+  onClose(closer: () => Promise<void>): void {
+    this.#closers.push(closer)
   }
 
   /** In the reverse order of opening; goes on where one of them fails, and then says so. */

@@ -24,7 +24,7 @@ export function hold(file: string): Database {
 }
 
 /** The lock, or undefined where somebody else holds it. */
-function tryHold(file: string): Database | undefined {
+export function tryHold(file: string): Database | undefined {
   try {
     return hold(file)
   } catch (error) {

@@ -53,20 +53,28 @@ export interface Admitted {
  */
 const MAX_REMEMBERED = 4 << 20
 
+/** Who is told of uses of keys that have a limited number of them. */
+export interface UseWatcher {
+  taken(): void
+  /** @param id under which the uses that are up were counted: of the block, after those above it */
+  usedUp(id: string, address: string): void
+}
+
+const NOBODY: UseWatcher = { taken: () => {}, usedUp: () => {} }
+
 export class Gatekeeper {
   readonly #ledger: Ledger
   readonly #keyring: Keyring
   readonly pins: Pins
   readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
-  readonly #onUse: () => void
+  readonly #watcher: UseWatcher
   #epoch: number
 
-  /** @param onUse told when a use of a key that has a limited number of them is taken */
-  constructor(ledger: Ledger, keyring: Keyring, onUse: () => void = () => {}) {
+  constructor(ledger: Ledger, keyring: Keyring, watcher: UseWatcher = NOBODY) {
     this.#ledger = ledger
     this.#keyring = keyring
     this.pins = new Pins(ledger, keyring)
-    this.#onUse = onUse
+    this.#watcher = watcher
     this.#epoch = keyring.epoch
   }
 
@@ -193,9 +201,22 @@ export class Gatekeeper {
    */
   takeUse(admitted: Admitted, intent: Intent = {}): Awaitable<Use | undefined> {
     return andThen(takeUse(this.#ledger, admitted, intent), (use) => {
-      if (use?.isCounted) this.#onUse()
+      if (!use?.isCounted) return use
+      this.#watcher.taken()
+      use.onSettled = () => this.#tellUsedUp(admitted)
       return use
     })
+  }
+
+  /** What can't be known here costs a message, and no permission. */
+  async #tellUsedUp({ grant, attempt }: Admitted): Promise<void> {
+    try {
+      for (const { id, most } of countersOf(grant)?.uses ?? []) {
+        if ((await this.#ledger.usesOf(id)) >= most) this.#watcher.usedUp(id, attempt.address)
+      }
+    } catch {
+      // the ledger does not answer: whoever asks it next will say so
+    }
   }
 
   /**

@@ -53,9 +53,13 @@ export function traceMember(traceparent: string | undefined): string {
 export const unreadableRecord = ({ id, status, code, address }: Unreadable): string =>
   `"kind":"request","by":"gateway","id":"${id}","act":"unreadable","address":${quoted(address)},"status":${status},"code":"${code}"`
 
+/** Of a key whose last use was taken. @param id that of its block, after those of the blocks above */
+export const usedUpRecord = (id: string, address: string): string =>
+  `"kind":"act","by":"gateway","act":"used-up","keys":${quotedAll(id.split('/'))},"address":${quoted(address)}`
+
 /** What is being done to an object. */
 export interface Change {
-  readonly act: 'PUT' | 'DELETE' | 'copy' | 'complete' | 'set-metadata'
+  readonly act: 'PUT' | 'DELETE' | 'copy' | 'complete' | 'set-metadata' | 'undone'
   readonly about?: Readonly<Record<string, unknown>>
 }
 
@@ -87,10 +91,17 @@ export async function changing<T>(
     audit.keep(changeRecord(admitted, change)),
     make(),
   ])
+  const isUndone = made.status === 'rejected' || !isDone(made.value)
+  if (isUndone) audit.note(changeRecord(admitted, { act: 'undone' }))
   if (made.status === 'rejected') throw made.reason
   if (kept.status === 'rejected' && change.act !== 'DELETE') throw asRefusal(kept.reason)
   return made.value
 }
+
+/** What stores answer: what a condition kept from being done says so; `false`: nothing to delete. */
+const isDone = (outcome: unknown): boolean =>
+  outcome !== false &&
+  (typeof outcome !== 'object' || outcome === null || !('done' in outcome) || outcome.done === true)
 
 const asRefusal = (error: unknown): Refusal =>
   error instanceof Refusal ? error : new Refusal('internal', 'the audit failed', { cause: error })

@@ -16,7 +16,7 @@ import type { Gauges } from '../metrics/metrics.ts'
 import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
 import { handle, SHUTTING_DOWN } from './app.ts'
-import { requestRecord, unreadableRecord } from './audit-record.ts'
+import { requestRecord, unreadableRecord, usedUpRecord } from './audit-record.ts'
 import type { CorsSettings, GatewaySettings, S3Settings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
@@ -117,7 +117,10 @@ export class Gateway {
       log,
       audit,
       clock,
-      gatekeeper: new Gatekeeper(ledger, keyring, () => metrics?.meter.usedOnce()),
+      gatekeeper: new Gatekeeper(ledger, keyring, {
+        taken: () => metrics?.meter.usedOnce(),
+        usedUp: (id, address) => audit.note(usedUpRecord(id, address)),
+      }),
       sessions: new Sessions(
         keyring,
         ledger,

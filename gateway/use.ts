@@ -135,6 +135,9 @@ export class Use {
   /** whether the upload may only replace: there was an object, so nothing was taken for a new one */
   readonly onlyReplaces: boolean
 
+  /** asked for when it is settled */
+  onSettled: (() => Promise<void>) | undefined
+
   /** whether it is one of a limited number */
   get isCounted(): boolean {
     return this.#lease !== undefined
@@ -166,5 +169,6 @@ export class Use {
       // bytes that may have left count as moved
       await this.#holding.settle(Math.max(sent, handed), created)
     }
+    await this.onSettled?.()
   }
 }

@@ -1,6 +1,7 @@
 /** The figures of all processes, as Prometheus reads them. */
 import { statfs } from 'node:fs/promises'
 import { type Metric, Registry } from 'prom-client'
+import { queueOf } from '../events/outbox.ts'
 import { handedOver } from '../metrics/handover.ts'
 import { LATENCY_BOUNDS } from '../metrics/meter.ts'
 import type { Counts, Gauges, Snapshot } from '../metrics/metrics.ts'
@@ -15,6 +16,7 @@ interface Facts {
   readonly snapshots: readonly Snapshot[]
   readonly disk: { readonly free: number; readonly total: number } | undefined
   readonly version: string
+  readonly events: { readonly waiting: number; readonly dead: number }
 }
 
 /** One metric: a name, and how it is read from what there is. */
@@ -147,6 +149,18 @@ const READINGS: readonly Reading[] = [
     values: ({ disk }) => (disk === undefined ? [] : [{ value: disk.total - disk.free }]),
   },
   {
+    name: 'valetkey_events_waiting',
+    help: 'Events that targets have yet to be told of',
+    type: 'gauge',
+    values: ({ events }) => [{ value: events.waiting }],
+  },
+  {
+    name: 'valetkey_events_dead',
+    help: 'Events that were given up',
+    type: 'gauge',
+    values: ({ events }) => [{ value: events.dead }],
+  },
+  {
     name: 'valetkey_build_info',
     help: 'What is running',
     type: 'gauge',
@@ -163,7 +177,8 @@ export async function metricsText(
   version: string,
 ): Promise<string> {
   const snapshots = handedOver(folder, Date.now())
-  const facts: Facts = { snapshots, disk: await diskOf(dataFolder), version }
+  const disk = await diskOf(dataFolder)
+  const facts: Facts = { snapshots, disk, version, events: queueOf(dataFolder) }
   const registry = new Registry()
   for (const { values, ...about } of READINGS) {
     const metric = {

@@ -21,11 +21,23 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ledger: ['ledger', 'key', 'database'],
   audit: ['audit', 'key', 'database'],
   metrics: ['metrics', 'key', 'database'],
+  events: ['events', 'audit', 'key', 'database'],
   web: ['web', 'key'],
   listener: ['listener'],
   gateway: ['gateway', 'web', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
-  issuer: ['issuer', 'web', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
-  cli: ['cli', 'gateway', 'issuer', 'listener', 'ledger', 'audit', 'metrics', 'key', 'database'],
+  issuer: ['issuer', 'web', 'listener', 'ledger', 'audit', 'metrics', 'events', 'key', 'database'],
+  cli: [
+    'cli',
+    'gateway',
+    'issuer',
+    'listener',
+    'ledger',
+    'audit',
+    'metrics',
+    'events',
+    'key',
+    'database',
+  ],
 }
 export const ROOM_NAMES = Object.keys(ROOMS)
 

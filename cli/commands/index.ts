@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts'
 import { addAudit } from './audit.ts'
 import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
+import { addEvents } from './events.ts'
 import { addExplain } from './explain.ts'
 import { addExport } from './export.ts'
 import { addGet } from './get.ts'
@@ -34,6 +35,7 @@ export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRevoke,
   addIssued,
   addAudit,
+  addEvents,
   addKeys,
   addPut,
   addGet,

@@ -14,6 +14,7 @@ import { refuseExposure } from '../serve/exposure.ts'
 import { rereadOn } from '../serve/reread.ts'
 import type { Running } from '../serve/running.ts'
 import { makeTour, printStart } from '../serve/start-message.ts'
+import { startTelling } from '../serve/tell.ts'
 import { isWorker, shareOf, startWorkers, workerSignals } from '../serve/workers.ts'
 import { ownUrl } from '../settings/read.ts'
 import { LOG_LEVELS, type Settings } from '../settings/schema.ts'
@@ -66,6 +67,7 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   try {
     await cli.withData({ make: true, settings }, async (data) => {
       await data.audit(tellOfAudit(log))
+      await startTelling(data, settings, cli.shell, log)
       const running = await start(cli, data, settings, flags, log)
       const endTasks = await beside(cli, data, settings, flags, log, running)
       try {

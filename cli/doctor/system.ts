@@ -8,7 +8,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 /** What only its owner may look into. */
-const PRIVATE = ['ledger.db', 'store', 'audit', 'instances', 'secrets']
+const PRIVATE = ['ledger.db', 'events.db', 'store', 'audit', 'instances', 'secrets']
 
 /** @param path the data folder */
 export function permissions(path: string): Finding {

@@ -1,6 +1,7 @@
 /** Every setting there is: the sections that gateway and issuer state, and what both share. */
 import { z } from 'zod'
 import { type AuditSettings, auditSection } from '../../audit/config.ts'
+import { type WebhooksSettings, webhooksSection } from '../../events/config.ts'
 import {
   type CorsSettings,
   corsSection,
@@ -46,6 +47,7 @@ const schema = z.strictObject({
   store: storeSection.prefault({}),
   audit: auditSection.prefault({}),
   metrics: metricsSection.prefault({}),
+  webhooks: webhooksSection.prefault({}),
   s3: s3Section.prefault({}),
   /** in the file only */
   buckets: bucketsSection.default({}),
@@ -62,6 +64,7 @@ interface StatedSettings {
   readonly store: StoreSettings
   readonly audit: AuditSettings
   readonly metrics: MetricsSettings
+  readonly webhooks: WebhooksSettings
   readonly s3: S3Settings
   readonly buckets: BucketsSettings
 }

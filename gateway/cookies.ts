@@ -4,11 +4,13 @@ import type { Client } from './client.ts'
 import type { Headers } from './request.ts'
 
 /** Values of the cookies of a name, of which a browser may send several. */
-export const cookiesNamed = (name: string, cookie: string | undefined): readonly string[] =>
-  (cookie ?? '').split(';').flatMap((pair) => {
+export function cookiesNamed(name: string, cookie: string | undefined): readonly string[] {
+  if (cookie === undefined) return []
+  return cookie.split(';').flatMap((pair) => {
     const [before = '', ...value] = pair.split('=')
     return before.trim() === name && value.length > 0 ? [value.join('=').trim()] : []
   })
+}
 
 export interface Cookie {
   readonly name: string

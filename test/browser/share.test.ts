@@ -308,6 +308,14 @@ describe('a zip', () => {
     await page.getByRole('alert').getByText('Select at most 60 for one zip file').waitFor()
   })
 
+  test('of what the command line shared has a name that says something', async () => {
+    await store(house, 'shared/share-Zm9vYmFyYmF6/a.txt', 'text/plain', 'a')
+    await open(house.mint({ ...FOLDER, path: 'shared/share-Zm9vYmFyYmF6/' }))
+    expect(await page.locator('h1').innerText()).toBe('Shared files')
+    const { name } = await saved(() => button('Download all').click())
+    expect(name).toBe('Shared files.zip')
+  })
+
   test('is all that the last use of a key is for', async () => {
     const key = house.mint({ ...FOLDER, uses: 1 })
     await open(key)

@@ -37,7 +37,7 @@ describe('share', () => {
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:8080\/-\/share#vk1\.\S+\n$/)
     const [block] = claims(stdout.trim().split('#')[1] ?? '')
     expect(block?.methods).toEqual(['GET'])
-    expect(block?.path).toMatch(/^shared\/[\w-]{12}\/report\.pdf$/)
+    expect(block?.path).toMatch(/^shared\/share-[\w-]{12}\/report\.pdf$/)
     expect(block?.exp).toBe(line.now + 7 * 86_400)
     expect(await line.done('get', String(block?.path), '-')).toBe('%PDF-1.7 report')
   })
@@ -46,7 +46,7 @@ describe('share', () => {
     const { stdout, stderr } = await line.run(['share', 'report.pdf', 'photos', '--json'])
     const made = JSON.parse(stdout) as Made
     expect(stderr).toBe('valetkey: left out elsewhere: it is a symbolic link\n')
-    expect(made.path).toMatch(/^shared\/[\w-]{12}\/$/)
+    expect(made.path).toMatch(/^shared\/share-[\w-]{12}\/$/)
     expect(claims(made.key)).toMatchObject([{ path: made.path, methods: ['GET', 'LIST'] }])
     expect(
       made.files.map(({ path, size, type }) => [path.slice(made.path.length), size, type]).sort(),
@@ -100,7 +100,7 @@ describe('share', () => {
 
   it('tells a person what is shared and for how long, and draws the link', async () => {
     const { stderr, stdout } = await line.run(['share', 'report.pdf', '--qr'], { isTTY: true })
-    expect(stderr).toMatch(/15 B {2}application\/pdf {2}shared\/[\w-]{12}\/report\.pdf/)
+    expect(stderr).toMatch(/15 B {2}application\/pdf {2}shared\/share-[\w-]{12}\/report\.pdf/)
     expect(stderr).toMatch(/until \S+ \(in 1w\); revoke it with: valetkey revoke \S+/)
     const [begin, end] = ['\u001b[97;40m', '\u001b[0m']
     const drawn = stderr.split('\n').filter((row) => row.startsWith(begin) && row.endsWith(end))

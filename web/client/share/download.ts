@@ -5,7 +5,7 @@ import { plainName } from '../common/dom.ts'
 import { LINK_LIFE, narrowed, urlOf } from '../common/key.ts'
 import { tell, warn } from '../common/say.ts'
 import { type Session, sentenceOf } from '../common/session.ts'
-import { type Entry, nameIn } from './files.ts'
+import { type Entry, nameIn, titleOf } from './files.ts'
 import { sourceOf } from './source.ts'
 import { share } from './texts.ts'
 
@@ -54,11 +54,12 @@ export async function downloadZip(
   tell(share.started(zipName(folder)))
 }
 
-const zipName = (folder: string): string => `${plainName(nameIn(folder)) || 'files'}.zip`
+const zipName = (folder: string): string => `${plainName(titleOf(folder))}.zip`
 
 function zipUrl(folder: string, names: readonly string[]): URL {
   const url = urlOf(folder)
   url.search = '?zip'
+  if (titleOf(folder) !== nameIn(folder)) url.searchParams.set('filename', titleOf(folder))
   for (const name of names) url.searchParams.append('only', name)
   return url
 }

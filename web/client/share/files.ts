@@ -2,6 +2,7 @@
 import { ask, Problem } from '../common/ask.ts'
 import { urlOf } from '../common/key.ts'
 import type { Session } from '../common/session.ts'
+import { share } from './texts.ts'
 
 /** A file or a folder. */
 export interface Entry {
@@ -35,6 +36,16 @@ export const isFolder = (path: string): boolean => path.endsWith('/')
 /** `q3.pdf` of `reports/q3.pdf`, `2026` of `reports/2026/`. */
 export const nameIn = (path: string): string =>
   path.slice(path.lastIndexOf('/', path.length - 2) + 1).replace(/\/$/, '')
+
+/** As `valetkey share` calls the folders that it makes: nobody needs to know that name. */
+const MADE_UP = /^share-[\w-]{12}$/
+
+/** What a folder is called on the page. @param folder as a prefix: empty, or with a slash at its end */
+export function titleOf(folder: string): string {
+  if (folder === '') return share.allFiles
+  const name = nameIn(folder)
+  return MADE_UP.test(name) ? share.title : name
+}
 
 const folderEntry = (path: string): Entry => ({
   path,

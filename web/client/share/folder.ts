@@ -37,6 +37,7 @@ export class Folder {
   #text = ''
   #order: Order = 'name'
   #most = ROWS
+  #isZipping = false
 
   constructor(session: Session, options: FolderOptions) {
     this.#session = session
@@ -214,9 +215,14 @@ export class Folder {
     this.#draw()
   }
 
+  /** One at a time: finding out what is in a large folder takes the gateway a while. */
   #zip(names: readonly string[]): void {
+    if (this.#isZipping) return
+    this.#isZipping = true
     const { folder = '' } = this.#options
-    void attempt(this.#session, () => downloadZip(this.#session, folder, names))
+    void attempt(this.#session, () => downloadZip(this.#session, folder, names)).then(() => {
+      this.#isZipping = false
+    })
   }
 }
 

@@ -6,7 +6,7 @@ import { keyInFragment, ours } from '../common/key.ts'
 import { expiryOf, leftOf, type Session, showState } from '../common/session.ts'
 import { common } from '../common/texts.ts'
 import { attempt, download, downloadZip, spent } from './download.ts'
-import { isFolder, type Listing, list, look, lookAtAll, nameIn } from './files.ts'
+import { isFolder, type Listing, list, look, lookAtAll, titleOf } from './files.ts'
 import { Folder } from './folder.ts'
 import { kindOf, pictureOf } from './kinds.ts'
 import { preview } from './preview.ts'
@@ -100,7 +100,7 @@ export class Share {
     const zip = (): void =>
       void attempt(this.#session, () => downloadZip(this.#session, folder, []))
     this.#fill(
-      this.#titleOf(folder),
+      titleOf(folder),
       'folder',
       [],
       h(
@@ -136,13 +136,10 @@ export class Share {
     return this.#session.facts.methods.includes('GET')
   }
 
-  #titleOf(folder: string): string {
-    return nameIn(folder) || share.allFiles
-  }
-
   #showListing(folder: string | undefined, listing: Listing): void {
     const folders = listing.entries.filter((entry) => entry.isFolder).length
     const files = listing.entries.length - folders
+    const more = listing.next === undefined ? '' : '+'
     const view = new Folder(this.#session, {
       folder,
       listing,
@@ -150,10 +147,10 @@ export class Share {
       reload: () => this.#go(folder, false),
     })
     const facts = [
-      folders > 0 && fact('folder', share.folders(folders, count(folders))),
-      (files > 0 || folders === 0) && fact('file', common.files(files, count(files))),
+      folders > 0 && fact('folder', share.folders(folders, count(folders) + more)),
+      (files > 0 || folders === 0) && fact('file', common.files(files, count(files) + more)),
     ]
-    const title = folder === undefined ? share.title : this.#titleOf(folder)
+    const title = folder === undefined ? share.title : titleOf(folder)
     const crumbs = folder === undefined ? undefined : this.#crumbs(folder)
     const notice = this.#mayGet ? undefined : h('p', { class: 'notice' }, icon('eye'), share.noGet)
     this.#fill(title, 'folder', facts, notice, view.element, crumbs)
@@ -173,9 +170,7 @@ export class Share {
     const inner = folder.slice(root.length).split('/').slice(0, -1)
     if (inner.length === 0 && paths.length === 1) return undefined
     const above = [root, ...inner.map((_, at) => `${root}${inner.slice(0, at + 1).join('/')}/`)]
-    const items = above
-      .slice(0, -1)
-      .map((path) => this.#crumb(this.#titleOf(path), () => this.#go(path)))
+    const items = above.slice(0, -1).map((path) => this.#crumb(titleOf(path), () => this.#go(path)))
     return this.#trail(paths.length > 1 ? [this.#topCrumb(), ...items] : items)
   }
 
@@ -185,7 +180,7 @@ export class Share {
 
   #topCrumb(): HTMLElement {
     const isOne = this.#session.facts.paths.length === 1
-    const name = isOne ? this.#titleOf(prefixOf(this.#root)) : share.title
+    const name = isOne ? titleOf(prefixOf(this.#root)) : share.title
     return this.#crumb(name, () => this.#go(undefined))
   }
 
@@ -260,7 +255,7 @@ export class Share {
     showState(
       this.#page,
       ['folder', ''],
-      this.#titleOf(prefixOf(this.#root)),
+      titleOf(prefixOf(this.#root)),
       h('p', { class: 'muted' }, share.noList),
       h('form', { onsubmit }, label, input, send),
     )

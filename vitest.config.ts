@@ -8,5 +8,7 @@ export default defineConfig({
     execArgv: ['--import', 'tsx'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // what is waited for comes when it comes: a busy machine is no failure
+    expect: { poll: { interval: 50, timeout: 20_000 } },
   },
 })

@@ -23,4 +23,5 @@ export const auditSection = z.strictObject({
   keep: keepSetting.prefault('90d'),
 })
 
+export type AuditSettingsText = z.input<typeof auditSection>
 export type AuditSettings = z.output<typeof auditSection>

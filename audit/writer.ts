@@ -74,16 +74,23 @@ export class AuditWriter implements AuditSink {
     this.#slot = takeSlot(options.folder)
   }
 
-  /** @throws where the folder can't be written */
+  /**
+   * A full disk is a trouble and no failure: what frees it must be possible.
+   * @throws where the folder can't be written for another reason
+   */
   static async open(options: AuditOptions): Promise<AuditWriter> {
     const writer = new AuditWriter(options)
     try {
       await writer.#opened()
-      return writer
     } catch (error) {
-      writer.#slot.release()
-      throw error
+      const refusal = refusalOf(error)
+      if (refusal.code !== 'storage_full') {
+        writer.#slot.release()
+        throw error
+      }
+      writer.#tell(refusal)
     }
+    return writer
   }
 
   note(members: string): void {

@@ -103,6 +103,8 @@ export class Cli {
     const { dataPath: path, shell, signingKey } = this
     const signingKeys = signingKey === undefined ? [] : [signingKey]
     const label = this.label(path)
-    return withDataFolder({ path, label, make, settings, now: shell.now, signingKeys }, use)
+    const warn = (text: string): void => this.terminal.warn(text)
+    const options = { path, label, make, settings, now: shell.now, warn, signingKeys }
+    return withDataFolder(options, use)
   }
 }

@@ -35,6 +35,8 @@ export interface DataFolderOptions {
   readonly make: boolean
   readonly settings: Settings
   readonly now: () => UnixSeconds
+  /** for what a person must know, whatever the command does */
+  readonly warn: (text: string) => void
   /** of the environment */
   readonly signingKeys: readonly SigningKey[]
 }
@@ -103,7 +105,11 @@ export class DataFolder {
   }
 
   /** @param onTrouble told when records can't be written, and when they can again */
-  audit(onTrouble?: (trouble: Refusal | undefined) => void): Promise<AuditSink> {
+  audit(
+    onTrouble: (trouble: Refusal | undefined) => void = (trouble) => {
+      if (trouble !== undefined) this.#options.warn(`valetkey: not on record: ${trouble.detail}`)
+    },
+  ): Promise<AuditSink> {
     this.#audit ??= this.#opened(openAudit(this.path, this.#options.settings.audit, onTrouble))
     return this.#audit
   }

@@ -52,9 +52,14 @@ export function takeSlot(folder: string): Slot {
   }
 }
 
-/** Whether a process has taken it. */
+/** Whether a process has taken it; nobody has where nobody could, as on a read-only copy. */
 export function isTaken(folder: string, number: number): boolean {
-  const lock = tryHold(lockOf(folder, number))
-  lock?.close()
-  return lock === undefined
+  try {
+    const lock = tryHold(lockOf(folder, number))
+    lock?.close()
+    return lock === undefined
+  } catch (error) {
+    if (/^SQLITE_(READONLY|CANTOPEN)/.test(String((error as { code?: string }).code))) return false
+    throw error
+  }
 }

@@ -5,6 +5,8 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import { type Logger, pino } from 'pino'
+import { type AuditSettingsText, auditSection } from '../audit/config.ts'
+import { openAudit } from '../audit/open.ts'
 import { Instance } from '../database/instance.ts'
 import { Keyring } from '../ledger/keyring.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
@@ -31,6 +33,8 @@ export interface CreateGatewayOptions {
   readonly cors?: CorsSettingsText
   /** settings of the section `[store]` */
   readonly store?: StoreSettingsText
+  /** settings of the section `[audit]` */
+  readonly audit?: AuditSettingsText
   /** settings of the section `[s3]` */
   readonly s3?: S3SettingsText
   /** where clients reach the app, such as `https://files.example.com`: S3 signs the host */
@@ -91,6 +95,10 @@ async function assemble(
   closers.push(() => store.close())
   const keyring = await Keyring.open({ folder: join(data, 'secrets'), ledger })
   const log = options.log ?? pino({ level: 'silent' })
+  const audit = await openAudit(data, auditSection.parse(options.audit ?? {}), (trouble) => {
+    if (trouble !== undefined) log.error({ detail: trouble.detail }, 'the audit is not written')
+  })
+  closers.push(() => audit.close())
   const gateway = new Gateway({
     settings,
     cors,
@@ -100,6 +108,7 @@ async function assemble(
     keyring,
     store,
     log,
+    audit,
     clock,
   })
   closers.push(clock.noteRegularly((error) => log.warn({ err: error }, 'the time was not noted')))

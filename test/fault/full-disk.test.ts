@@ -1,6 +1,11 @@
 /** A full disk: uploads are refused, all else goes on as far as it can, and nobody has to repair anything. */
 import { statfsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { AuditRecord } from '../../audit/audit.ts'
+import { loadAuditKey } from '../../audit/key.ts'
+import { oldestFirst } from '../../audit/read.ts'
+import { verifyAudit } from '../../audit/verify.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
 import { type Serve, ServeFolder } from '../support/serve-process.ts'
@@ -101,6 +106,14 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
     expect((await remove('old/other')).status).toBe(204)
     expect((await ask(serve.url('old/small', once))).status).toBe(used === 200 ? 403 : 200)
 
+    // what was done while nothing could be written down is on record since there is room
+    const acts = () => onRecord(folder.data, 'revoke', ({ keys: [id] = [] }) => id)
+    await vi.waitFor(async () =>
+      expect(await acts()).toEqual(expect.arrayContaining(books.revoked)),
+    )
+    const removed = await onRecord(folder.data, 'DELETE', ({ path }) => path?.slice(1))
+    expect(removed).toEqual(expect.arrayContaining(books.removed))
+
     await serve.kill()
     await start('0')
     expect(isSame((await get('new/large')).body, LARGE)).toBe(true)
@@ -109,8 +122,22 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
     for (const path of [...books.removed, 'old/other']) expect((await get(path)).status).toBe(404)
     expect(await serve.stop()).toBe(0)
     expect(isTidy(folder.store)).toBe(true)
+    const auditKey = loadAuditKey(join(folder.data, 'secrets'))
+    expect((await verifyAudit(join(folder.data, 'audit'), auditKey)).problems).toEqual([])
   }, 60_000)
 })
+
+async function onRecord<T>(
+  data: string,
+  act: string,
+  fact: (record: AuditRecord) => T,
+): Promise<readonly T[]> {
+  const found: T[] = []
+  for await (const record of oldestFirst(join(data, 'audit'), {})) {
+    if (record.act === act && record.kind !== 'request') found.push(fact(record))
+  }
+  return found
+}
 
 const PATIENT = { timeout: 15_000, interval: 100 }
 

@@ -5,6 +5,9 @@ import { tell, warn } from '../common/say.ts'
 import { drop } from '../common/texts.ts'
 import { asCsv, asText, type Line } from './receipt.ts'
 
+/** Milliseconds after which a longer receipt is kept over a reload. */
+const KEPT_AFTER = 2_000
+
 /** More than these are in the receipt only, not on the page. */
 const MOST_SHOWN = 100
 
@@ -16,12 +19,13 @@ export class Arrived {
   readonly #list = h('ul', { class: 'lines' })
   readonly #more = h('p', { class: 'muted' })
   #lines: Line[]
+  #due: number | undefined
 
   /**
    * @param keyId what a receipt is kept under until the tab is closed
    * @param now Unix seconds
    */
-  constructor(keyId: string, now: () => number) {
+  constructor(keyId: string, now: () => number, signal: AbortSignal) {
     this.#storageKey = `valetkey-receipt-${keyId}`
     this.#now = now
     this.#lines = this.#recall()
@@ -42,6 +46,7 @@ export class Arrived {
     )
     for (const line of this.#lines.slice(-MOST_SHOWN)) this.#list.prepend(rowOf(line))
     this.update(true)
+    window.addEventListener('pagehide', () => this.#keep(), { signal })
   }
 
   get count(): number {
@@ -52,7 +57,8 @@ export class Arrived {
     this.#lines.push(line)
     this.#list.prepend(rowOf(line))
     if (this.#list.childElementCount > MOST_SHOWN) this.#list.lastElementChild?.remove()
-    this.#keep()
+    // all of it is written each time: seldom, or a thousand files would make the page slow
+    this.#due ??= window.setTimeout(() => this.#keep(), KEPT_AFTER)
   }
 
   /** @param isAll whether nothing is on its way any more */
@@ -91,6 +97,8 @@ export class Arrived {
   }
 
   #keep(): void {
+    clearTimeout(this.#due)
+    this.#due = undefined
     try {
       sessionStorage.setItem(this.#storageKey, JSON.stringify(this.#lines))
     } catch {

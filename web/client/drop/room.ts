@@ -22,6 +22,9 @@ import { limitsOf, limitWords, problemWords } from './words.ts'
 import { xhr } from './xhr.ts'
 import { zoneOf } from './zone.ts'
 
+/** Milliseconds that changes are gathered for before they are shown. */
+const SHOWN_AFTER = 50
+
 /** Milliseconds between two looks at how fast it goes. */
 const TICK = 500
 
@@ -62,7 +65,7 @@ export class Room {
     this.#announcer = new Announcer(say, (milliseconds, callback) =>
       setTimeout(callback, milliseconds),
     )
-    this.#arrived = new Arrived(facts.id, () => session.now())
+    this.#arrived = new Arrived(facts.id, () => session.now(), session.signal)
     const actions = {
       go: (item: Item) => void this.#go(item),
       remove: (item: Item) => this.#view.remove(item),
@@ -234,7 +237,7 @@ export class Room {
     setTimeout(() => {
       this.#isDue = false
       this.#update()
-    })
+    }, SHOWN_AFTER)
   }
 
   #update(): void {

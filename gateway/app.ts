@@ -42,17 +42,30 @@ export function handle(
 ): Awaitable<void> {
   const exchange = new Exchange(incoming, outgoing, services.clock.monotonic())
   let protocol = native
-  const refused = (error: unknown): void => refuse(protocol, exchange, error, services)
-  const ended = (): void => whenEnded(exchange, onEnd)
   try {
     const request = read(exchange, services)
     protocol = protocolOf(request, services)
     const serving = serve(protocol, request, exchange, services)
-    if (serving instanceof Promise) return serving.catch(refused).then(ended)
+    if (serving instanceof Promise) return later(serving, protocol, exchange, services, onEnd)
   } catch (error) {
-    refused(error)
+    refuse(protocol, exchange, error, services)
   }
-  ended()
+  whenEnded(exchange, onEnd)
+}
+
+async function later(
+  serving: Promise<void>,
+  protocol: Protocol,
+  exchange: Exchange,
+  services: Services,
+  onEnd: (exchange: Exchange) => void,
+): Promise<void> {
+  try {
+    await serving
+  } catch (error) {
+    refuse(protocol, exchange, error, services)
+  }
+  whenEnded(exchange, onEnd)
 }
 
 /** A response has ended when all of it is with the operating system, or nobody is there to read it. */

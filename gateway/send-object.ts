@@ -1,14 +1,30 @@
 /** The response that an object is sent in, whatever the protocol. */
+import type { Refusal } from '../key/refusal.ts'
 import type { Awaitable } from '../ledger/ledger.ts'
 import type { Admitted } from './admit.ts'
+import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import { offloadHeader } from './offload.ts'
 import { respond, writeHead } from './respond.ts'
 import { servedHeaders } from './served.ts'
 import type { Services } from './services.ts'
-import { type Download, deliver } from './verbs/get.ts'
+import type { Transfer } from './transfers.ts'
+import type { Download } from './verbs/get.ts'
 
-/** @param extra headers of the protocol's own */
+interface Sending {
+  readonly download: Download
+  readonly admitted: Admitted
+  readonly exchange: Exchange
+  readonly services: Services
+  /** headers of the protocol's own */
+  readonly extra: FlatHeaders
+}
+
+/**
+ * Writes the head, sends the body, closes the object and settles the use.
+ * @param extra headers of the protocol's own
+ * @throws Damaged, with the response not ended
+ */
 export function sendObject(
   download: Download,
   admitted: Admitted,
@@ -16,23 +32,33 @@ export function sendObject(
   services: Services,
   extra: FlatHeaders = [],
 ): Awaitable<void> {
-  const { status, info, body, isPart } = download
-  const isInHeader = exchange.request?.headers.has('authorization') === true
-  const served = (): readonly string[] =>
-    servedHeaders(info, admitted.grant, admitted.attempt.now, isInHeader)
-  const head = (): void =>
-    writeHead(exchange, services, status, served(), extra.concat(framing(download)))
-  // the server in front knows ranges, but no parts
-  const handedOver =
-    body && !isPart ? offloadHeader(body.object, exchange, services, body.use?.rate) : undefined
-  if (handedOver !== undefined) {
-    const headers = [...served(), ...extra, ...handedOver, 'Content-Length', '0']
-    return handOver(download, exchange, services, headers)
+  const { body, isPart } = download
+  const sending = { download, admitted, exchange, services, extra }
+  if (body === undefined) {
+    writeObjectHead(sending)
+    exchange.outgoing.end()
+    return
   }
-  if (body !== undefined) return deliver(download, admitted, exchange, services, head)
-  head()
-  exchange.outgoing.end()
+  // the server in front knows ranges, but no parts
+  const handedOver = isPart
+    ? undefined
+    : offloadHeader(body.object, exchange, services, body.use?.rate)
+  return handedOver === undefined ? deliver(sending) : handOver(sending, handedOver)
 }
+
+function writeObjectHead(sending: Sending): void {
+  const { download, exchange, services, extra } = sending
+  const more = extra.concat(framing(download))
+  writeHead(exchange, services, download.status, servedOf(sending), more)
+}
+
+const servedOf = ({ download, admitted, exchange }: Sending): readonly string[] =>
+  servedHeaders(
+    download.info,
+    admitted.grant,
+    admitted.attempt.now,
+    exchange.request?.headers.has('authorization') === true,
+  )
 
 /** How much of the object is sent, and which part. */
 function framing({ status, info, range: { start, end } }: Download): FlatHeaders {
@@ -43,14 +69,68 @@ function framing({ status, info, range: { start, end } }: Download): FlatHeaders
 }
 
 /** The server in front looks at `Range` itself, so it is told of the whole object. */
-async function handOver(
-  { range, body }: Download,
-  exchange: Exchange,
-  services: Services,
-  headers: FlatHeaders,
-): Promise<void> {
+async function handOver(sending: Sending, handedOver: FlatHeaders): Promise<void> {
+  const { download, exchange, services, extra } = sending
+  const { range, body } = download
   body?.object.close()
   exchange.bytesOut = range.end - range.start
   await body?.use?.settle(exchange.bytesOut)
+  const headers = [...servedOf(sending), ...extra, ...handedOver, 'Content-Length', '0']
   respond(exchange, services, 200, headers)
+}
+
+function deliver(sending: Sending): Awaitable<void> {
+  const { download, exchange } = sending
+  const { range, body } = download
+  const progress: Progress = { sent: 0, handed: 0 }
+  const content =
+    body === undefined || body.use !== undefined ? undefined : contentAtHand(body.object, range)
+  if (content === undefined) return watched(sending, progress)
+  body?.object.close()
+  writeObjectHead(sending)
+  const leaving = sendAtOnce(exchange.outgoing, content, progress)
+  exchange.bytesOut = progress.sent
+  // most clients have taken it all by now; the others are watched
+  if (leaving instanceof Promise) return watched(sending, progress, leaving)
+}
+
+/**
+ * Cuts the response when it is too slow, or its key is revoked meanwhile.
+ * @param leaving what is on its way already
+ */
+async function watched(
+  sending: Sending,
+  progress: Progress,
+  leaving?: Promise<void>,
+): Promise<void> {
+  const { download, admitted, exchange, services } = sending
+  const { transfers, pacing } = services
+  const { grant } = admitted
+  const pace = pacing.of(grant)
+  const cut = (why: Refusal): void => {
+    exchange.refusal = why
+    pace?.stop()
+    cutOff(exchange.outgoing)
+  }
+  const { path } = download.info
+  const transfer = transfers.begin({ grant, path, direction: 'out', cut, pace })
+  try {
+    await (leaving ?? sent(sending, transfer, progress))
+  } finally {
+    exchange.bytesOut = progress.sent
+    transfers.end(transfer)
+  }
+}
+
+async function sent(sending: Sending, transfer: Transfer, progress: Progress): Promise<void> {
+  const { range, body } = sending.download
+  try {
+    writeObjectHead(sending)
+    if (body !== undefined) {
+      await sendBytes(sending.exchange.outgoing, body.object, range, transfer, progress)
+    }
+  } finally {
+    body?.object.close()
+    await body?.use?.settle(progress.sent, progress.handed)
+  }
 }

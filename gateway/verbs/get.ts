@@ -1,5 +1,4 @@
 /** GET and HEAD of an object. */
-import type { ServerResponse } from 'node:http'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
@@ -7,15 +6,12 @@ import type { Admitted } from '../admit.ts'
 import { andThen } from '../awaitable.ts'
 import { evaluateRead, rangeCounts } from '../body/conditional.ts'
 import { type ByteRange, parseRange, UnsatisfiableRange } from '../body/range.ts'
-import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from '../body/send.ts'
-import type { Exchange } from '../exchange.ts'
 import type { Headers } from '../request.ts'
 import type { Services } from '../services.ts'
 import type { ObjectInfo, OpenObject } from '../store/store.ts'
-import type { Transfer } from '../transfers.ts'
 import type { Use } from '../use.ts'
 
-/** What is to be answered; where there is a body, {@link deliver} sends and closes it. */
+/** What is to be answered; whoever sends the body closes it. */
 export interface Download {
   readonly status: 200 | 206 | 304
   readonly info: ObjectInfo
@@ -117,71 +113,4 @@ function partAsked({ size, meta }: ObjectInfo, { part }: ReadRequest): ByteRange
   if (length === undefined) throw new UnsatisfiableRange(size)
   const start = sizes.slice(0, part - 1).reduce((sum, one) => sum + one, 0)
   return { start, end: start + length }
-}
-
-/**
- * Writes the head, sends the body, closes the object and settles the use.
- * @throws Damaged, with the response not ended
- */
-export function deliver(
-  download: Download,
-  admitted: Admitted,
-  exchange: Exchange,
-  services: Services,
-  head: () => void,
-): Awaitable<void> {
-  const { range, body } = download
-  const progress: Progress = { sent: 0, handed: 0 }
-  const watch = (work: (transfer: Transfer) => Promise<void>): Promise<void> =>
-    watched(download.info, admitted, exchange, services, progress, work)
-  const content = body?.use === undefined && body !== undefined && contentAtHand(body.object, range)
-  if (!content) {
-    return watch((transfer) => sent(download, exchange.outgoing, transfer, progress, head))
-  }
-  body.object.close()
-  head()
-  const sending = sendAtOnce(exchange.outgoing, content, progress)
-  exchange.bytesOut = progress.sent
-  // most clients have taken it all by now; the others are watched
-  if (sending instanceof Promise) return watch(() => sending)
-}
-
-/** Cuts the response when it is too slow, or its key is revoked meanwhile. */
-async function watched(
-  { path }: ObjectInfo,
-  { grant }: Admitted,
-  exchange: Exchange,
-  { transfers, pacing }: Services,
-  progress: Progress,
-  work: (transfer: Transfer) => Promise<void>,
-): Promise<void> {
-  const pace = pacing.of(grant)
-  const cut = (why: Refusal): void => {
-    exchange.refusal = why
-    pace?.stop()
-    cutOff(exchange.outgoing)
-  }
-  const transfer = transfers.begin({ grant, path, direction: 'out', cut, pace })
-  try {
-    await work(transfer)
-  } finally {
-    exchange.bytesOut = progress.sent
-    transfers.end(transfer)
-  }
-}
-
-async function sent(
-  { range, body }: Download,
-  outgoing: ServerResponse,
-  transfer: Transfer,
-  progress: Progress,
-  head: () => void,
-): Promise<void> {
-  try {
-    head()
-    if (body !== undefined) await sendBytes(outgoing, body.object, range, transfer, progress)
-  } finally {
-    body?.object.close()
-    await body?.use?.settle(progress.sent, progress.handed)
-  }
 }

@@ -81,6 +81,10 @@ export class BucketsMultipart implements Multipart {
     return this.#isOwn(ref) ? undefined : this.#shared.multipart.parts(ref, query)
   }
 
+  read(ref: MultipartRef, numbers: readonly number[]): AsyncIterable<Uint8Array> {
+    return this.#shared.multipart.read(ref, numbers)
+  }
+
   async complete(
     ref: MultipartRef,
     parts: PartList,

@@ -38,6 +38,12 @@ export interface Multipart {
   /** In order of their numbers; undefined where there is no such upload. */
   parts(ref: MultipartRef, query: PartQuery): Awaitable<PartListing | undefined>
   /**
+   * The bytes of parts, in the order of the numbers: for whoever looks at them before they become an
+   * object. The chunks are not to be changed.
+   * @throws Refusal conflict where one of them is gone or replaced meanwhile; Damaged
+   */
+  read(ref: MultipartRef, numbers: readonly number[]): AsyncIterable<Uint8Array>
+  /**
    * Makes the parts named, in that order, the object, if the condition holds at that very moment.
    * Of several at once, one succeeds; the others find no such upload. After a failure or a conflict
    * the upload goes on. `meta.partSizes` is the store's to say.
@@ -140,8 +146,15 @@ export interface MultipartFailure {
   readonly number?: number
 }
 
+export interface NamedPart {
+  readonly number: number
+  readonly etag: string
+  /** that it must have as well, where it is stated: an ETag may be an MD5, which two contents can share */
+  readonly sha256?: string
+}
+
 export interface PartList {
-  readonly parts: readonly { readonly number: number; readonly etag: string }[]
+  readonly parts: readonly NamedPart[]
   /** the least size of a part other than the last; the protocol knows it */
   readonly least?: Bytes
 }

@@ -100,6 +100,11 @@ export interface Writing {
 
 export interface Upload extends Writing {
   /**
+   * What was written so far, in order: for whoever looks at it before it becomes an object. Nothing
+   * is written, committed or discarded meanwhile. The chunks are not to be changed.
+   */
+  written(): AsyncIterable<Uint8Array>
+  /**
    * Makes what was written the object, if the condition holds at that very moment.
    * Nothing can be written afterwards.
    */

@@ -205,7 +205,78 @@ export function multipartContract(name: string, open: () => Promise<FullStoreUnd
       })
     })
 
+    describe('reading', () => {
+      const read = async (ref: MultipartInfo, numbers: readonly number[]): Promise<Uint8Array> => {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of multipart.read(ref, numbers)) chunks.push(chunk)
+        return Buffer.concat(chunks)
+      }
+      const [one, two, three] = [pattern(LARGE, 1), pattern(0), pattern(SMALL, 3)]
+      const contents = new Map([
+        [1, one],
+        [2, two],
+        [3, three],
+      ])
+
+      it('gives the bytes of the parts named, in that order, before and not after', async () => {
+        const ref = await begunWith(contents)
+        expect(isSame(await read(ref, [1, 2, 3]), Buffer.concat([one, two, three]))).toBe(true)
+        expect(isSame(await read(ref, [3, 1]), Buffer.concat([three, one]))).toBe(true)
+        expect(await read(ref, [])).toHaveLength(0)
+        expect((await complete(ref, contents)).done).toBe(true)
+        await expect(read(ref, [1])).rejects.toThrow('conflict')
+      })
+
+      it('gives parts that were copied', async () => {
+        const path = fresh()
+        await put(store, path, one)
+        const ref = await begin()
+        const range = { start: 5, length: 1000 }
+        const as = { etag: '"copied"', modified: LATER }
+        expect((await multipart.copyPart(ref, 7, { path, range }, as)).done).toBe(true)
+        expect(isSame(await read(ref, [7]), one.subarray(5, 1005))).toBe(true)
+      })
+
+      it('refuses a part that there is not', async () => {
+        const ref = await begunWith(contents)
+        await expect(read(ref, [1, 4])).rejects.toThrow('conflict: part 4')
+        await multipart.abort(ref)
+        await expect(read(ref, [1])).rejects.toThrow('conflict: part 1')
+      })
+
+      it('ends with the old bytes or a refusal where a part is replaced meanwhile', async () => {
+        const ref = await begunWith(contents)
+        const chunks: Uint8Array[] = []
+        const reading = async (): Promise<void> => {
+          for await (const chunk of multipart.read(ref, [1])) {
+            if (chunks.length === 0) await putPart(multipart, ref, 1, pattern(LARGE, 9))
+            chunks.push(chunk)
+          }
+        }
+        const failure = await reading().then(() => undefined, String)
+        if (failure === undefined) expect(isSame(Buffer.concat(chunks), one)).toBe(true)
+        else expect(failure).toContain('conflict: part 1')
+      })
+    })
+
     describe('complete', () => {
+      it('takes no part of another SHA-256 than is stated, though the ETag is the same', async () => {
+        const ref = await begin()
+        const part = await multipart.part(ref, 1)
+        await part?.write([pattern(SMALL)])
+        const sha256 = 'a'.repeat(64)
+        await part?.commit({ etag: '"same"', sha256, modified: START })
+        const named = (stated: string) =>
+          multipart.complete(
+            ref,
+            { parts: [{ number: 1, etag: '"same"', sha256: stated }] },
+            completedOf(),
+          )
+        const failure = { done: false, failed: 'invalid_part', number: 1 }
+        expect(await named('b'.repeat(64))).toEqual(failure)
+        expect((await named(sha256)).done).toBe(true)
+      })
+
       it('makes the parts one object, whatever their sizes and numbers', async () => {
         const sizes = fc.constantFrom(0, 1, SMALL, 64 * KiB, 256 * KiB, 256 * KiB + 1, LARGE)
         const numbers = fc.uniqueArray(fc.integer({ min: 1, max: 10_000 }), { maxLength: 6 })

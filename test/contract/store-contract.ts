@@ -355,6 +355,26 @@ export function storeContract(
         },
       )
 
+      it.each(SIZES)('can be read before their commit (%i bytes)', async (size) => {
+        const path = fresh()
+        const content = pattern(size)
+        const upload = await store.upload(path)
+        for (let from = 0; from < size; from += 300 * KiB) {
+          await upload.write([content.slice(from, from + 300 * KiB)])
+        }
+        const read = async (): Promise<Uint8Array> => {
+          const chunks: Uint8Array[] = []
+          for await (const chunk of upload.written()) chunks.push(chunk)
+          return Buffer.concat(chunks)
+        }
+        expect(isSame(await read(), content)).toBe(true)
+        expect(await store.head(path)).toBeUndefined()
+        expect(isSame(await read(), content)).toBe(true)
+        await upload.commit(described(content))
+        expect(isSame(await contentOf(store, path), content)).toBe(true)
+        await expect(read()).rejects.toThrow()
+      })
+
       it('that are discarded leave the object as it was', async () => {
         const path = fresh()
         await put(store, path, pattern(LARGE, 1))

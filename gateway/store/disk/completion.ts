@@ -19,14 +19,14 @@ export interface Complete extends Occasion {
   readonly empty: Inline
 }
 
-type Named = Pick<PartRow, 'number' | 'size' | 'etag'>
+type Named = Pick<PartRow, 'number' | 'size' | 'etag' | 'sha256'>
 
 /** Of an object: parts that were copied may have several. */
 const MOST_PIECES = 100_000
 
 export function prepareCompletion(db: Database, { rows, removal }: Tools, uploads: Uploads) {
   const partsOf = db.prepare<[number], Named>(
-    'SELECT number, size, etag FROM parts WHERE upload = ?',
+    'SELECT number, size, etag, sha256 FROM parts WHERE upload = ?',
   )
   const countPieces = db
     .prepare<[number], number>(

@@ -1,6 +1,7 @@
 /** Uploads in parts: each part a file, until the index strings them together as an object. */
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
+import { bytes } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { holds } from '../condition.ts'
 import { freshName } from '../files/fresh-name.ts'
@@ -25,15 +26,21 @@ import type {
 } from '../multipart.ts'
 import { multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
+import { partGone } from '../part-list.ts'
 import type { Committed, Conflict, ObjectInfo, WriteCondition } from '../store.ts'
+import { BlobObject, type Keep } from './blob-object.ts'
 import { answered } from './index-reader.ts'
 import type { PartDone, PutPart } from './multipart-jobs.ts'
-import type { Inline } from './schema.ts'
+import type { Inline, Piece } from './schema.ts'
 import { DiskUpload, type Enter } from './upload.ts'
 import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
 
 /** Parts lie in files: bytes in the index could not be pieces of an object. */
 const NEVER_INLINE = 0
+
+const READ_AT_ONCE = 256 * 1024
+
+const NOTHING_KEPT: Keep = { release: () => {} }
 
 type EnterPart = Enter<NewPart, PartCommitted | MultipartFailure, PartCondition>
 
@@ -101,6 +108,10 @@ export class DiskMultipart implements Multipart {
     return answered(() => this.#workings.index.uploads.parts(ref.id, query))
   }
 
+  async *read(ref: MultipartRef, numbers: readonly number[]): AsyncGenerator<Uint8Array> {
+    for (const number of numbers) yield* this.#readPart(ref, number)
+  }
+
   async complete(
     ref: MultipartRef,
     list: PartList,
@@ -141,6 +152,34 @@ export class DiskMultipart implements Multipart {
     )
   }
 
+  /** Nothing keeps its files: where one is missing, it is asked whether the part is still the same. */
+  async *#readPart(ref: MultipartRef, number: number): AsyncGenerator<Uint8Array> {
+    const upload = this.find(ref)
+    const pieces = this.#piecesOf(ref, number)
+    if (upload === undefined || pieces === undefined) throw partGone(number)
+    const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
+    const { path, type, created: modified } = upload
+    const info = { path, size, type, etag: '', modified }
+    const object = new BlobObject(this.#workings, info, pieces, NOTHING_KEPT)
+    try {
+      for (let position = 0; position < size; ) {
+        const chunk = new Uint8Array(Math.min(READ_AT_ONCE, size - position))
+        position += await object.read(chunk, position)
+        yield chunk
+      }
+    } catch (error) {
+      const now = this.#piecesOf(ref, number)
+      throw isSame(pieces, now) ? error : partGone(number)
+    } finally {
+      object.close()
+    }
+  }
+
+  #piecesOf(ref: MultipartRef, number: number): readonly Piece[] | undefined {
+    if (this.find(ref) === undefined) return undefined
+    return answered(() => this.#workings.index.uploads.pieces(ref.id, number))
+  }
+
   #partUpload(ref: MultipartRef, number: number): PartUpload {
     const { health } = this.#workings
     const enter: EnterPart = (content, as, condition) =>
@@ -179,6 +218,9 @@ export class DiskMultipart implements Multipart {
     }
   }
 }
+
+const isSame = (before: readonly Piece[], now: readonly Piece[] | undefined): boolean =>
+  now?.length === before.length && before.every(({ blob }, at) => blob.name === now[at]?.blob.name)
 
 const tooManyPieces = (): Refusal =>
   new Refusal(

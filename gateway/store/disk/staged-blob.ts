@@ -1,4 +1,11 @@
-import { codeOf, type FileDescriptor, type Files, ifThere, syncFolder } from '../files/files.ts'
+import {
+  codeOf,
+  contentOf,
+  type FileDescriptor,
+  type Files,
+  ifThere,
+  syncFolder,
+} from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
 import { BLOCK, type Checksum } from './checksum.ts'
 import type { Layout } from './layout.ts'
@@ -69,6 +76,11 @@ export class StagedBlob {
       this.#size += written
       rest = without(rest, written)
     }
+  }
+
+  /** What was appended so far. */
+  written(): AsyncGenerator<Uint8Array> {
+    return contentOf(this.#staging.files, this.#stagedPath)
   }
 
   /** Durable under its name in `blobs/` when this resolves; nothing is appended afterwards. */

@@ -5,6 +5,7 @@ import type { MultipartInfo, MultipartRef, PartInfo, PartListing, PartQuery } fr
 import { splitKey } from '../multipart-listing.ts'
 import { metaOf } from './meta-text.ts'
 import { PART_COLUMNS, type PartRow, partOf } from './part-rows.ts'
+import type { Blob, Piece } from './schema.ts'
 
 type UploadRow = Omit<MultipartInfo, 'meta'> & { readonly meta: string | null }
 
@@ -29,6 +30,20 @@ export function prepareUploadReader(db: Database) {
     `SELECT ${PART_COLUMNS} FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?)
      ORDER BY number DESC LIMIT 1`,
   )
+  const part = db
+    .prepare<[string, number], number>(
+      'SELECT id FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?) AND number = ?',
+    )
+    .pluck()
+  const pieces = db.prepare<[number], Blob & Omit<Piece, 'blob'>>(
+    `SELECT blobs.name, blobs.size, blobs.sums, start, length
+     FROM part_pieces JOIN blobs ON blobs.id = part_pieces.blob WHERE part = ? ORDER BY seq`,
+  )
+  const piecesOf = db.transaction((id: string, number: number): readonly Piece[] | undefined => {
+    const found = part.get(id, number)
+    if (found === undefined) return undefined
+    return pieces.all(found).map(({ start, length, ...blob }) => ({ blob, start, length }))
+  })
   const recall = db
     .prepare<[string, string, number], string>(
       'SELECT remembered FROM completed_uploads WHERE name = ? AND path = ? AND expires > ?',
@@ -58,6 +73,9 @@ export function prepareUploadReader(db: Database) {
       const last = given.at(-1)
       return { parts: given, ...(rows.length > limit && last && { next: last.number }) }
     },
+
+    /** Where the bytes of a part are; undefined where there is no such part. */
+    pieces: (id: string, number: number): readonly Piece[] | undefined => piecesOf(id, number),
 
     /** Of an upload that was found. */
     lastPart(id: string): PartInfo | undefined {

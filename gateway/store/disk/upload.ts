@@ -74,6 +74,17 @@ export class DiskUpload<
     })
   }
 
+  /** What is gathered does not go to the disk for it: the block that it ends in may not be full. */
+  async *written(): AsyncGenerator<Uint8Array> {
+    if (this.#ended) throw new Error('this upload has ended')
+    try {
+      if (this.#blob !== undefined) yield* this.#blob.written()
+      yield* this.#gathered.chunks
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+
   async commit(as: As, condition?: Condition): Promise<Entered> {
     if (this.#ended) throw new Error('this upload has ended')
     this.#ended = true

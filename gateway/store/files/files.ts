@@ -124,3 +124,22 @@ export async function syncFolder(files: Files, path: string): Promise<void> {
     await files.close(folder)
   }
 }
+
+/** What is read at once where a file is read from its beginning to its end. */
+const CHUNK = 256 * 1024
+
+/** All bytes of a file, in chunks of their own memory. */
+export async function* contentOf(files: Files, path: string): AsyncGenerator<Uint8Array> {
+  const file = files.open(path)
+  try {
+    for (let position = 0; ; ) {
+      const chunk = new Uint8Array(CHUNK)
+      const count = await files.read(file, chunk, position)
+      if (count === 0) return
+      yield chunk.subarray(0, count)
+      position += count
+    }
+  } finally {
+    await files.close(file)
+  }
+}

@@ -27,6 +27,11 @@ export class Gatherer {
     if (last.length > 0) this.#chunks.push(last)
   }
 
+  /** All that is gathered; it stays. */
+  get chunks(): readonly Uint8Array[] {
+    return this.#chunks
+  }
+
   /** Takes the first bytes out. */
   take(size: number): readonly Uint8Array[] {
     const taken: Uint8Array[] = []

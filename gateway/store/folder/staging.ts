@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import type { Instance } from '../../../database/instance.ts'
-import { codeOf, type FileDescriptor, ifThere } from '../files/files.ts'
+import { codeOf, contentOf, type FileDescriptor, ifThere } from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
 import { type FolderFiles, unlessAbsent } from './files.ts'
 import { RESERVED } from './names.ts'
@@ -133,6 +133,11 @@ export class StagedFile {
       if (written === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' })
       rest = without(rest, written)
     }
+  }
+
+  /** What was appended so far. */
+  written(): AsyncGenerator<Uint8Array> {
+    return contentOf(this.#files, this.path)
   }
 
   /** Takes its staging name away; the file goes with it, unless it got another name. */

@@ -45,6 +45,16 @@ export class FolderUpload implements Upload {
     })
   }
 
+  async *written(): AsyncGenerator<Uint8Array> {
+    if (this.#ended) throw new Error('this upload has ended')
+    try {
+      if (this.#staged !== undefined) yield* this.#staged.written()
+      yield* this.#gathered.chunks
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
   async commit(as: NewObject, condition?: WriteCondition): Promise<Committed | Conflict> {
     if (this.#ended) throw new Error('this upload has ended')
     this.#ended = true

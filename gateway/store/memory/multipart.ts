@@ -24,7 +24,7 @@ import type {
 } from '../multipart.ts'
 import { keyOf, multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
-import { assembled, listFailure } from '../part-list.ts'
+import { assembled, listFailure, partGone } from '../part-list.ts'
 import type { Committed, Conflict, WriteCondition } from '../store.ts'
 import { conflictWith, type Entries, isWithin } from './entries.ts'
 import { MemoryUpload } from './upload.ts'
@@ -102,6 +102,14 @@ export class MemoryMultipart implements Multipart {
     const parts = all.slice(0, limit)
     const last = parts.at(-1)
     return { parts, ...(all.length > limit && last && { next: last.number }) }
+  }
+
+  async *read(ref: MultipartRef, numbers: readonly number[]): AsyncGenerator<Uint8Array> {
+    for (const number of numbers) {
+      const part = this.#find(ref)?.parts.get(number)
+      if (part === undefined) throw partGone(number)
+      yield part.content
+    }
   }
 
   async complete(

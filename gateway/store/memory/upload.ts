@@ -14,6 +14,11 @@ export class MemoryUpload<As, Outcome, Condition = WriteCondition> {
     this.#chunks.push(...chunks)
   }
 
+  async *written(): AsyncGenerator<Uint8Array> {
+    if (this.#chunks === undefined) throw new Error('this upload has ended')
+    yield* this.#chunks
+  }
+
   async commit(as: As, condition?: Condition): Promise<Outcome> {
     if (this.#chunks === undefined) throw new Error('this upload has ended')
     const content = Buffer.concat(this.#chunks)

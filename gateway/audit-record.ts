@@ -59,7 +59,7 @@ export const usedUpRecord = (id: string, address: string): string =>
 
 /** What is being done to an object. */
 export interface Change {
-  readonly act: 'PUT' | 'DELETE' | 'copy' | 'complete' | 'set-metadata' | 'undone'
+  readonly act: 'PUT' | 'DELETE' | 'copy' | 'complete' | 'set-metadata' | 'undone' | 'unchecked'
   readonly about?: Readonly<Record<string, unknown>>
 }
 
@@ -68,6 +68,10 @@ function changeRecord({ grant, attempt, requestId }: Admitted, change: Change): 
   const about = change.about === undefined ? '' : `,"about":${asJson(change.about)}`
   return `"kind":"change","by":"gateway","id":"${requestId}","act":"${change.act}","path":${quoted(path)}${holderOf(grant)},"address":${quoted(attempt.address)}${about}`
 }
+
+/** That an upload goes on which was to be checked, and was not. */
+export const noteUnchecked = (admitted: Admitted, audit: AuditSink, why: string): void =>
+  audit.note(changeRecord(admitted, { act: 'unchecked', about: { why } }))
 
 /** No upload begins that could not be written down. @throws Refusal */
 export function checkAudit(audit: AuditSink): void {

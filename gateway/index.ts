@@ -22,6 +22,7 @@ import {
   storeSection,
 } from './config.ts'
 import { Gateway, openStore, systemClock } from './main.ts'
+import { type ScanSettingsText, scanSection } from './scan/config.ts'
 import { type BucketsSettingsText, bucketsSection } from './store/folder/config.ts'
 
 export interface CreateGatewayOptions {
@@ -37,6 +38,8 @@ export interface CreateGatewayOptions {
   readonly audit?: AuditSettingsText
   /** settings of the section `[s3]` */
   readonly s3?: S3SettingsText
+  /** settings of the section `[scan]`: uploads are not looked at unless stated */
+  readonly scan?: ScanSettingsText
   /** where clients reach the app, such as `https://files.example.com`: S3 signs the host */
   readonly publicUrls?: readonly string[]
   /** `[buckets.NAME]`, by the bucket's name: folders of plain files */
@@ -83,6 +86,7 @@ async function assemble(
     buckets: bucketsSection.parse(options.buckets ?? {}),
   }
   const s3 = s3Section.parse(options.s3 ?? {})
+  const scan = scanSection.parse(options.scan ?? {})
   const { publicUrls = [] } = options
   const data = options.data ?? './storage-data'
   mkdirSync(data, { recursive: true, mode: 0o700 })
@@ -103,6 +107,7 @@ async function assemble(
     settings,
     cors,
     s3,
+    scan,
     publicUrls,
     ledger,
     keyring,

@@ -28,14 +28,17 @@ import { isEndpoint } from './protocols/endpoints.ts'
 import { isTus } from './protocols/tus/request.ts'
 import { hasBody, readRequest } from './request.ts'
 import { Resuming } from './resuming.ts'
+import type { ScanSettings } from './scan/config.ts'
+import { Inspection } from './scan/inspection.ts'
 import { listen, makeServer, type Unreadable } from './server.ts'
 import type { Clock, Services } from './services.ts'
 import { Sessions } from './sessions.ts'
 import { Buckets } from './store/buckets.ts'
 import { DiskStore } from './store/disk/store.ts'
-import type { BucketsSettings } from './store/folder/config.ts'
+import { type BucketsSettings, lifetimesOf } from './store/folder/config.ts'
 import { openFolders } from './store/folder/open.ts'
 import type { FullStore } from './store/full-store.ts'
+import { RetainingStore } from './store/retention.ts'
 import type { Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
@@ -45,6 +48,8 @@ export interface GatewayParts {
   readonly settings: GatewaySettings
   readonly cors: CorsSettings
   readonly s3: S3Settings
+  /** uploads are not looked at unless stated */
+  readonly scan?: ScanSettings
   /** where clients reach the gateway: signatures of S3 are over the host */
   readonly publicUrls: readonly string[]
   readonly ledger: Ledger
@@ -77,9 +82,11 @@ export async function openStore(
 ): Promise<FullStore> {
   const common = { instance, now, ...(reserve !== undefined && { reserve }) }
   const shared = await DiskStore.open({ ...common, folder: join(data, 'store') })
-  if (Object.keys(buckets).length === 0) return shared
   try {
-    return new Buckets(shared, await openFolders(buckets, { ...common, data }))
+    const folders = await openFolders(buckets, { ...common, data })
+    const all = folders.size === 0 ? shared : new Buckets(shared, folders)
+    const lifetimes = lifetimesOf(buckets)
+    return lifetimes.size === 0 ? all : new RetainingStore(all, lifetimes, now)
   } catch (error) {
     await shared.close()
     throw error
@@ -105,7 +112,7 @@ export class Gateway {
 
   constructor(parts: GatewayParts) {
     const { settings, cors, s3, publicUrls, ledger, keyring, store, log } = parts
-    const { clock = systemClock, audit = NO_AUDIT, metrics } = parts
+    const { clock = systemClock, audit = NO_AUDIT, metrics, scan } = parts
     this.#ledger = ledger
     this.#metrics = metrics
     metrics?.watch(() => this.#gauges())
@@ -131,6 +138,7 @@ export class Gateway {
       pacing: new Pacing(settings.workers, clock.monotonic),
       resuming: new Resuming(),
       cors: new Cors(cors.origins),
+      inspection: scan && Inspection.of(scan, log),
       isDraining: () => this.#draining,
     }
     this.#activity = new ActivityLog(ledger, (error) =>

@@ -7,6 +7,7 @@ import type { GatewaySettings, S3Settings } from './config.ts'
 import type { Cors } from './cors.ts'
 import type { Pacing } from './pacing.ts'
 import type { Resuming } from './resuming.ts'
+import type { Inspection } from './scan/inspection.ts'
 import type { Sessions } from './sessions.ts'
 import type { FullStore } from './store/full-store.ts'
 import type { Transfers } from './transfers.ts'
@@ -23,6 +24,8 @@ export interface Services {
   readonly pacing: Pacing
   readonly resuming: Resuming
   readonly cors: Cors
+  /** absent where nobody looks at uploads */
+  readonly inspection: Inspection | undefined
   readonly log: Logger
   readonly audit: AuditSink
   readonly clock: Clock

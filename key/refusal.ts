@@ -48,6 +48,7 @@ export const REFUSALS = {
   too_small: { status: 400, title: 'The upload is smaller than required' },
   type_not_granted: { status: 415, title: 'The key does not grant this media type' },
   type_mismatch: { status: 415, title: 'The content is not of the declared media type' },
+  content_refused: { status: 422, title: 'The content did not pass the check of uploads' },
   digest_mismatch: { status: 400, title: 'The content does not have the stated digest' },
   incomplete_body: { status: 400, title: 'The upload ended before it was whole' },
   too_slow: { status: 408, title: 'The transfer was too slow' },

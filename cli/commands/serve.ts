@@ -171,6 +171,7 @@ async function startOne(
     settings: settings.gateway,
     cors: settings.cors,
     s3: settings.s3,
+    scan: settings.scan,
     publicUrls: settings.publicUrl,
     store: await data.store(),
     clock: await data.clock(),

@@ -12,6 +12,7 @@ import {
   s3Section,
   storeSection,
 } from '../../gateway/config.ts'
+import { type ScanSettings, scanSection } from '../../gateway/scan/config.ts'
 import { type BucketsSettings, bucketsSection } from '../../gateway/store/folder/config.ts'
 import {
   type IssuerSettings,
@@ -49,6 +50,7 @@ const schema = z.strictObject({
   metrics: metricsSection.prefault({}),
   webhooks: webhooksSection.prefault({}),
   s3: s3Section.prefault({}),
+  scan: scanSection.prefault({}),
   /** in the file only */
   buckets: bucketsSection.default({}),
 })
@@ -66,6 +68,7 @@ interface StatedSettings {
   readonly metrics: MetricsSettings
   readonly webhooks: WebhooksSettings
   readonly s3: S3Settings
+  readonly scan: ScanSettings
   readonly buckets: BucketsSettings
 }
 

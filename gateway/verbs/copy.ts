@@ -10,6 +10,7 @@ import type { Services } from '../services.ts'
 import type { CopyConflict } from '../store/object-copy.ts'
 import type { Committed, ObjectInfo, ObjectMeta, WriteCondition } from '../store/store.ts'
 import { absent } from './get.ts'
+import { inspectSource } from './inspect.ts'
 import { checkRoom } from './intake.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
@@ -42,6 +43,7 @@ export async function copy(
   const limits = uploadLimits(admitted.grant)
   await checkRoom(services, admitted)
   await checkSource(request.source, admitted, limits, services)
+  await inspectSource(admitted, services, request.source)
   const use = await takeUploadUse(admitted, services)
   const condition = replacing(use, request.condition)
   return settling(use, () => copied(admitted, limits, services, { ...request, condition }))

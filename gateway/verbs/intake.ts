@@ -28,16 +28,19 @@ export interface Intake<W extends Writing, T> {
   readonly open: () => Promise<W>
   /** false: nothing that is stored, such as a list of names */
   readonly isContent?: boolean
+  /** looks at them before they become anything */
+  readonly inspect?: (writing: W, received: Received) => Promise<void>
   /** makes them what they are to be, durably */
   readonly commit: (writing: W, received: Received, now: UnixSeconds) => Promise<T>
 }
 
 /** What needs no byte of the body to be refused. @throws Refusal too_large, storage_full, unavailable */
 export async function checkRoom(
-  { settings, store, transfers, audit }: Services,
+  { settings, store, transfers, audit, inspection }: Services,
   { attempt }: Admitted,
 ): Promise<void> {
   const declared = attempt.upload?.size
+  if (declared !== undefined) inspection?.checkSize(attempt.path as ObjectPath, declared)
   if (declared !== undefined && declared > settings.maxObjectSize) {
     throw new Refusal(
       'too_large',
@@ -100,7 +103,7 @@ export function declaredBy({ incoming: { headers } }: Exchange): number | undefi
 }
 
 async function stored<W extends Writing, T>(
-  { grant, path, limits, type, digest, open, commit }: Intake<W, T>,
+  { grant, path, limits, type, digest, open, inspect, commit }: Intake<W, T>,
   body: Body,
   transfer: Transfer,
   { settings, gatekeeper, clock }: Services,
@@ -109,6 +112,7 @@ async function stored<W extends Writing, T>(
   try {
     const expected = { type, limits, most: settings.maxObjectSize }
     const received = await receive(body, writing, digest, expected, transfer)
+    if (inspect !== undefined) await transfer.onOurTime(inspect(writing, received))
     const now = clock.now()
     const revoked = await gatekeeper.revoked(grant, path, now)
     if (revoked !== undefined) throw revoked

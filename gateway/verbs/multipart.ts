@@ -22,6 +22,7 @@ import type {
 } from '../store/multipart.ts'
 import type { Committed, NewObject, WriteCondition } from '../store/store.ts'
 import { sourceGone } from './copy.ts'
+import { inspectStaged } from './inspect.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
@@ -145,6 +146,7 @@ export async function completeMultipart(
   if (!Array.isArray(named)) return named as MultipartFailure
   checkPinned(admitted)
   checkWhole(admitted, named as readonly PartInfo[], services)
+  await inspectStaged(admitted, services, { upload, ...wholeOf(named as readonly PartInfo[]) })
   const use = await takeUploadUse(admitted, services)
   const as = { ...request, condition: replacing(use, request.condition) }
   return settling(use, () => completed(admitted, services, as, named as readonly PartInfo[]))
@@ -168,7 +170,7 @@ async function completed(
   const outcome = await changing(admitted, services, change, async () =>
     services.store.multipart.complete(
       upload,
-      { parts, least: LEAST_PART },
+      { parts: named, least: LEAST_PART },
       as,
       conditionOf(admitted, condition),
     ),
@@ -202,10 +204,15 @@ async function partsNamed(
   return named
 }
 
+const wholeOf = (parts: readonly PartInfo[]) => ({
+  size: bytes(parts.reduce((sum, part) => sum + part.size, 0)),
+  numbers: parts.map(({ number }) => number),
+})
+
 /** What only the whole can be held to. */
 function checkWhole({ grant }: Admitted, parts: readonly PartInfo[], { settings }: Services): void {
   const { least, most, types } = uploadLimits(grant)
-  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  const { size } = wholeOf(parts)
   const limit = Math.min(most, settings.maxObjectSize) as Bytes
   if (size > limit) {
     throw new Refusal('too_large', `the parts have ${size} bytes together, of ${limit} allowed`)

@@ -12,6 +12,7 @@ import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { Committed, NewObject, Upload, WriteCondition } from '../store/store.ts'
 import type { Use } from '../use.ts'
+import { inspect } from './inspect.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 
 /** What a request asks of its own upload, beside what the key does. */
@@ -110,7 +111,10 @@ async function transferred(
   }
   const path = attempt.path as ObjectPath
   const open = async () => services.store.upload(path)
-  return takeIn({ grant, path, limits, type, open, commit, ...request }, exchange, services)
+  const look = (upload: Upload, { size }: Received): Promise<void> =>
+    inspect(admitted, services, { type, size, read: () => upload.written() })
+  const intake = { grant, path, limits, type, open, inspect: look, commit, ...request }
+  return takeIn(intake, exchange, services)
 }
 
 /** A key that may only create says so; what the request asks for comes on top. */

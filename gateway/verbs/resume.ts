@@ -16,6 +16,7 @@ import type { Services } from '../services.ts'
 import { holds } from '../store/condition.ts'
 import type { CompletedObject, MultipartInfo, MultipartRef, PartList } from '../store/multipart.ts'
 import type { WriteCondition } from '../store/store.ts'
+import { inspectStaged } from './inspect.ts'
 import { checkRoom } from './intake.ts'
 import { noSuchUpload, probeUse } from './multipart.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
@@ -125,12 +126,24 @@ export async function finishResumable(
 ): Promise<Finished> {
   checkAudit(services.audit)
   const sha256 = await checkedWhole(admitted, services, progress)
+  await inspectWhole(admitted, services, progress)
   const use = await takeUploadUse(admitted, services)
   const condition = conditionOf(admitted, replacing(use, {}))
   const { finished } = await settling(use, () =>
     completed(admitted, services, progress, sha256, condition),
   )
   return finished
+}
+
+async function inspectWhole(
+  admitted: Admitted,
+  services: Services,
+  { upload, offset: size }: Progress,
+): Promise<void> {
+  if (services.inspection === undefined) return
+  const parts = await partsOf(upload, services.store)
+  const numbers = parts.map(({ number }) => number)
+  await inspectStaged(admitted, services, { upload, size, numbers })
 }
 
 /** The SHA-256 of the whole. */

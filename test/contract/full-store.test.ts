@@ -1,5 +1,7 @@
 import { Buckets } from '../../gateway/store/buckets.ts'
 import { MemoryStore } from '../../gateway/store/memory/store.ts'
+import { RetainingStore } from '../../gateway/store/retention.ts'
+import { seconds } from '../../key/units.ts'
 import { FolderBucket } from '../support/folder.ts'
 import { START, StoreFolder } from '../support/store.ts'
 import { fullStoreContract } from './full-store-contract.ts'
@@ -16,6 +18,12 @@ const stores = {
     const folder = new StoreFolder()
     const store = await folder.start()
     return { store, clock: folder.clock, remove: () => folder.remove() }
+  },
+  'a store in memory that keeps other buckets for a while': async () => {
+    const clock = { now: START }
+    const all = new MemoryStore({ now: () => clock.now })
+    const store = new RetainingStore(all, new Map([['elsewhere', seconds(60)]]), () => clock.now)
+    return { store, clock, remove: () => store.close() }
   },
   'a store in memory beside a folder of files': async () => {
     const files = new FolderBucket()

@@ -16,6 +16,7 @@ import {
   s3Section,
 } from '../../gateway/config.ts'
 import { type RunningGateway, startGateway, systemClock } from '../../gateway/main.ts'
+import { type ScanSettingsText, scanSection } from '../../gateway/scan/config.ts'
 import type { Clock } from '../../gateway/services.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
 import type { FullStore } from '../../gateway/store/full-store.ts'
@@ -32,6 +33,7 @@ export interface HouseOptions {
   readonly gateway?: GatewaySettingsText
   readonly cors?: CorsSettingsText
   readonly s3?: S3SettingsText
+  readonly scan?: ScanSettingsText
   readonly publicUrls?: readonly string[]
   readonly clock?: Partial<Clock>
   /** another store than a disk store in the temporary folder */
@@ -89,6 +91,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     }),
     cors: corsSection.parse(options.cors ?? {}),
     s3: s3Section.parse(options.s3 ?? {}),
+    scan: scanSection.parse(options.scan ?? {}),
     publicUrls: options.publicUrls ?? [],
     ledger,
     keyring,

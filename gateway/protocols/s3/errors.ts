@@ -85,6 +85,7 @@ const CODES = {
   too_small: 'EntityTooSmall',
   type_not_granted: 'AccessDenied',
   type_mismatch: 'InvalidRequest',
+  content_refused: 'InvalidRequest',
   digest_mismatch: 'BadDigest',
   incomplete_body: 'IncompleteBody',
   too_slow: 'RequestTimeout',

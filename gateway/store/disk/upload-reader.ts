@@ -30,20 +30,7 @@ export function prepareUploadReader(db: Database) {
     `SELECT ${PART_COLUMNS} FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?)
      ORDER BY number DESC LIMIT 1`,
   )
-  const part = db
-    .prepare<[string, number], number>(
-      'SELECT id FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?) AND number = ?',
-    )
-    .pluck()
-  const pieces = db.prepare<[number], Blob & Omit<Piece, 'blob'>>(
-    `SELECT blobs.name, blobs.size, blobs.sums, start, length
-     FROM part_pieces JOIN blobs ON blobs.id = part_pieces.blob WHERE part = ? ORDER BY seq`,
-  )
-  const piecesOf = db.transaction((id: string, number: number): readonly Piece[] | undefined => {
-    const found = part.get(id, number)
-    if (found === undefined) return undefined
-    return pieces.all(found).map(({ start, length, ...blob }) => ({ blob, start, length }))
-  })
+  const pieces = preparePieces(db)
   const recall = db
     .prepare<[string, string, number], string>(
       'SELECT remembered FROM completed_uploads WHERE name = ? AND path = ? AND expires > ?',
@@ -74,8 +61,7 @@ export function prepareUploadReader(db: Database) {
       return { parts: given, ...(rows.length > limit && last && { next: last.number }) }
     },
 
-    /** Where the bytes of a part are; undefined where there is no such part. */
-    pieces: (id: string, number: number): readonly Piece[] | undefined => piecesOf(id, number),
+    pieces,
 
     /** Of an upload that was found. */
     lastPart(id: string): PartInfo | undefined {
@@ -87,6 +73,24 @@ export function prepareUploadReader(db: Database) {
 
     hasExpired: (now: UnixSeconds): boolean => hasExpired.get(now, now) !== undefined,
   }
+}
+
+/** Where the bytes of a part are; undefined where there is no such part. */
+function preparePieces(db: Database): (id: string, number: number) => readonly Piece[] | undefined {
+  const part = db
+    .prepare<[string, number], number>(
+      'SELECT id FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?) AND number = ?',
+    )
+    .pluck()
+  const pieces = db.prepare<[number], Blob & Omit<Piece, 'blob'>>(
+    `SELECT blobs.name, blobs.size, blobs.sums, start, length
+     FROM part_pieces JOIN blobs ON blobs.id = part_pieces.blob WHERE part = ? ORDER BY seq`,
+  )
+  return db.transaction((id, number) => {
+    const found = part.get(id, number)
+    if (found === undefined) return undefined
+    return pieces.all(found).map(({ start, length, ...blob }) => ({ blob, start, length }))
+  })
 }
 
 const uploadOf = ({ meta, ...upload }: UploadRow): MultipartInfo =>

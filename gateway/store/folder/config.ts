@@ -2,15 +2,26 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { parsePath } from '../../../key/object-path.ts'
+import type { Seconds } from '../../../key/units.ts'
+import { durationSetting } from '../../config.ts'
 
-const bucketSettings = z.strictObject({
-  /** an existing folder of plain files */
-  folder: z
-    .string()
-    .refine(isAbsolute, 'expected an absolute path of an existing folder, such as /srv/files'),
-  /** no uploads, no deletions */
-  readOnly: z.boolean().default(false),
-})
+const bucketSettings = z
+  .strictObject({
+    /** an existing folder of plain files; absent: the bucket lies in the store of all others */
+    folder: z
+      .string()
+      .refine(isAbsolute, 'expected an absolute path of an existing folder, such as /srv/files')
+      .optional(),
+    /** no uploads, no deletions; of a folder only */
+    readOnly: z.boolean().default(false),
+    /** how long after its upload an object is kept; absent: for as long as its key says */
+    ttl: durationSetting.refine((ttl) => ttl > 0, 'expected a duration, such as 30d').optional(),
+  })
+  .superRefine(({ folder, readOnly, ttl }, context) => {
+    if (folder !== undefined || (ttl !== undefined && !readOnly)) return
+    const message = 'expected the absolute path of an existing folder, such as /srv/files'
+    context.addIssue({ code: 'custom', path: ['folder'], message })
+  })
 
 /** `[buckets.NAME]`, by the bucket's name */
 export const bucketsSection = z
@@ -21,7 +32,7 @@ export const bucketsSection = z
     bucketSettings,
   )
   .superRefine((buckets, context) => {
-    for (const { inner, outer } of nested(Object.entries(buckets))) {
+    for (const { inner, outer } of nested(foldersOf(buckets))) {
       context.addIssue({
         code: 'custom',
         path: [inner, 'folder'],
@@ -31,6 +42,28 @@ export const bucketsSection = z
   })
 
 export type BucketsSettings = z.output<typeof bucketsSection>
+
+export interface FolderSettings {
+  readonly folder: string
+  readonly readOnly: boolean
+}
+
+/** Those that are folders. */
+export const foldersOf = (
+  buckets: BucketsSettings,
+): readonly (readonly [bucket: string, settings: FolderSettings])[] =>
+  Object.entries(buckets).flatMap(([bucket, { folder, readOnly }]) =>
+    folder === undefined ? [] : [[bucket, { folder, readOnly }] as const],
+  )
+
+/** Of those whose objects end by themselves. */
+export const lifetimesOf = (buckets: BucketsSettings): ReadonlyMap<string, Seconds> =>
+  new Map(
+    Object.entries(buckets).flatMap(([bucket, { ttl }]) =>
+      ttl === undefined ? [] : [[bucket, ttl] as const],
+    ),
+  )
+
 /** The same as somebody writes it. */
 export type BucketsSettingsText = z.input<typeof bucketsSection>
 

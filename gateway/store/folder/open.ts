@@ -1,7 +1,7 @@
 /** The stores of the buckets that the configuration names. */
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BucketsSettings, isWithin, nested } from './config.ts'
+import { type BucketsSettings, foldersOf, isWithin, nested } from './config.ts'
 import { FolderStore, type FolderStoreOptions } from './store.ts'
 
 type Common = Pick<FolderStoreOptions, 'instance' | 'now' | 'reserve'> & {
@@ -19,7 +19,7 @@ export async function openFolders(
 ): Promise<ReadonlyMap<string, FolderStore>> {
   const stores = new Map<string, FolderStore>()
   try {
-    for (const [bucket, settings] of Object.entries(buckets)) {
+    for (const [bucket, settings] of foldersOf(buckets)) {
       const own = join(data, 'folders', bucket)
       stores.set(bucket, await FolderStore.open({ ...common, ...settings, bucket, data: own }))
     }
@@ -34,7 +34,7 @@ export async function openFolders(
 /** Where symbolic links lead, the settings alone don't tell. */
 function checkApart(buckets: BucketsSettings, data: string): void {
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  const real = Object.entries(buckets).map(
+  const real = foldersOf(buckets).map(
     ([bucket, { folder }]) => [bucket, { folder: realpathSync(folder) }] as const,
   )
   for (const { inner, outer } of nested(real)) {

@@ -25,6 +25,7 @@ const GO: { readonly [S in State]?: readonly [IconName, (name: string) => string
 const FINAL: ReadonlySet<string> = new Set([
   'type_mismatch',
   'type_not_granted',
+  'content_refused',
   'digest_mismatch',
   'too_large',
   'too_small',

@@ -13,7 +13,12 @@ import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bucketsSection, isWithin } from '../../../../gateway/store/folder/config.ts'
+import {
+  type BucketsSettings,
+  bucketsSection,
+  foldersOf,
+  isWithin,
+} from '../../../../gateway/store/folder/config.ts'
 import { changeFiles, folderFiles } from '../../../../gateway/store/folder/files.ts'
 import { openFolders } from '../../../../gateway/store/folder/open.ts'
 import { held, Tree } from '../../../../gateway/store/folder/tree.ts'
@@ -153,9 +158,21 @@ describe('the settings of buckets', () => {
     })
   })
 
+  it('may be a lifetime, with a folder or without', () => {
+    const buckets = { files: { folder: '/srv/files', ttl: '30d' }, inbox: { ttl: 60 } }
+    const { data } = parsed(buckets)
+    expect(data).toEqual({
+      files: { folder: '/srv/files', readOnly: false, ttl: 2_592_000 },
+      inbox: { readOnly: false, ttl: 60 },
+    })
+    expect(foldersOf(data as BucketsSettings).map(([name]) => name)).toEqual(['files'])
+  })
+
   it.each([
     { files: { folder: 'srv/files' } },
     { files: {} },
+    { files: { readOnly: true, ttl: '1d' } },
+    { files: { ttl: 0 } },
     { files: { folder: '/srv', readonly: true } },
     { Files: { folder: '/srv' } },
     { 'a/b': { folder: '/srv' } },

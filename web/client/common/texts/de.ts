@@ -57,6 +57,7 @@ export const problems: typeof en.problems = {
   too_small: 'Die Datei ist kleiner, als dieser Link verlangt.',
   type_not_granted: 'Dateien dieser Art werden hier nicht angenommen.',
   type_mismatch: 'Der Inhalt der Datei passt nicht zu ihrem Namen.',
+  content_refused: 'Die Prüfung hat diese Datei nicht durchgelassen.',
   digest_mismatch: 'Die Datei ist nicht die, für die dieser Link gedacht ist.',
   incomplete_body: 'Die Übertragung brach ab, bevor die Datei vollständig war.',
   too_slow: 'Die Verbindung war zu langsam.',

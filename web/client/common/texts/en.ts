@@ -54,6 +54,7 @@ export const problems = {
   too_small: 'The file is smaller than this link asks for.',
   type_not_granted: 'Files of this kind are not accepted here.',
   type_mismatch: 'The content of the file does not fit its name.',
+  content_refused: 'The check of uploads did not let this file pass.',
   digest_mismatch: 'The file is not the one that this link is for.',
   incomplete_body: 'The transfer broke off before the file was whole.',
   too_slow: 'The connection was too slow.',

@@ -50,6 +50,7 @@ export const problems: typeof en.problems = {
   too_small: '文件小于此链接要求的大小。',
   type_not_granted: '此处不接受这种类型的文件。',
   type_mismatch: '文件内容与名称不符。',
+  content_refused: '该文件未通过内容检查。',
   digest_mismatch: '这不是此链接所指定的文件。',
   incomplete_body: '传输中断，文件不完整。',
   too_slow: '连接速度过慢。',

@@ -86,6 +86,7 @@ describe('sending', () => {
     await open()
     const large = Buffer.from(pattern(1_500_000))
     await page.setInputFiles('#files', [text('a b#1.txt', 'hello'), text('large.bin', large)])
+    await button(/^Send 2 files/).waitFor()
     expect(await rows().allInnerTexts()).toEqual([
       expect.stringMatching(/^a b#1\.txt\s+5 bytes · Ready to send/),
       expect.stringMatching(/^large\.bin\s+1\.5 MB · Ready to send/),
@@ -236,6 +237,7 @@ describe('limits', () => {
       text('second.png', PNG, 'image/png'),
       text('third.png', PNG, 'image/png'),
     ])
+    await button(/^Send 2 files/).waitFor()
     const words = (await page.locator('.queue .words').allInnerTexts()).map((said) => said.trim())
     expect(words).toEqual([
       'Ready to send',

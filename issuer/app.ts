@@ -20,7 +20,11 @@ import { headersOf, problemOf, refusalOf } from './api/problem.ts'
 import { revocationRoutes } from './api/revocations.ts'
 import type { Issuer, Route } from './api/route.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
+import { statusRoutes } from './api/status.ts'
+import { storageRoutes } from './api/storage.ts'
 import { auditedLedger } from './audited-ledger.ts'
+import { addPages, PAGE_PATHS } from './console/pages.ts'
+import { sessionRoutes } from './console/session-routes.ts'
 import { randomId } from './mint.ts'
 
 export const ROUTES: readonly Route[] = [
@@ -28,6 +32,9 @@ export const ROUTES: readonly Route[] = [
   ...revocationRoutes,
   ...signingKeyRoutes,
   ...auditRoutes,
+  ...storageRoutes,
+  ...statusRoutes,
+  ...sessionRoutes,
   ...metricsRoutes,
   ...healthRoutes,
 ]
@@ -74,6 +81,7 @@ export function createIssuer(issuer: Issuer): OpenAPIHono<Env> {
   }
   const document = app.getOpenAPI31Document(DOCUMENT)
   app.get(DOCUMENT_PATH, (c) => c.json(document))
+  addPages(app)
   refuseOtherMethods(app)
   return app
 }
@@ -92,6 +100,7 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
   const answer = await route.answer({
     issuer: { ...issuer, ledger },
     caller,
+    incoming,
     now,
     params,
     query,
@@ -102,6 +111,7 @@ async function serve(route: Route, issuer: Issuer, c: Context<Env>): Promise<Res
     return c.body(answer.text, 200, { 'Content-Type': answer.type ?? 'text/plain' })
   }
   if (answer.location !== undefined) c.header('Location', answer.location)
+  if (answer.cookie !== undefined) c.header('Set-Cookie', answer.cookie)
   return answer.status === 204 ? c.body(null, 204) : c.json(answer.body as object, answer.status)
 }
 
@@ -139,7 +149,8 @@ function checkRequest({ url = '', rawHeaders }: HttpBindings['incoming']): void 
 }
 
 function refuseOtherMethods(app: OpenAPIHono<Env>): void {
-  const served = [...ROUTES, { method: 'get', path: DOCUMENT_PATH }]
+  const pages = [DOCUMENT_PATH, ...PAGE_PATHS].map((path) => ({ method: 'get', path }))
+  const served = [...ROUTES, ...pages]
   for (const path of new Set(served.map((route) => route.path))) {
     const allowed = served
       .filter((route) => route.path === path)
@@ -179,7 +190,7 @@ function refused(refusal: Refusal, c: Context<Env>): Response {
 function finish(c: Context<Env>): void {
   const { headers } = c.res
   headers.set('X-Request-Id', c.get('requestId'))
-  headers.set('Cache-Control', 'no-store')
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
   headers.set('X-Content-Type-Options', 'nosniff')
   // a body that nobody will read must not be mistaken for the next request, nor be waited for
   const { complete, headers: sent } = c.env.incoming
@@ -213,11 +224,13 @@ const actorOf = (c: Context<Env>): Actor => ({
   address: addressOf(c.env),
 })
 
-/** Probes and scrapes are not noted: they ask nothing of anybody. */
+/** Probes, scrapes and pages are not noted: they ask nothing of anybody. */
 function noteRequest(c: Context<Env>, { audit }: Issuer, ms: number): void {
   if (c.var.route?.startsWith('/-/') || c.var.route === '/metrics') return
   const { status } = c.res
   const [raw = ''] = (c.env.incoming.url ?? '').split('?')
+  const isPage = raw.startsWith('/assets/') || [DOCUMENT_PATH, ...PAGE_PATHS].includes(raw)
+  if (isPage && status < 400) return
   const path = withoutKeys(raw)
   const code = status < 400 ? {} : { code: c.var.code }
   const { caller } = c.var

@@ -13,6 +13,8 @@ import { loadAdminToken, tokenCheck } from './admin-token.ts'
 import { createIssuer, unreadable } from './app.ts'
 import { auditedLedger } from './audited-ledger.ts'
 import type { IssuerSettings, MetricsSettings } from './config.ts'
+import { sessionsOf } from './console/sessions.ts'
+import { Tries } from './console/tries.ts'
 import { ensureSigningKey } from './signing-keys.ts'
 
 export interface IssuerOptions {
@@ -67,11 +69,19 @@ const SERVER_LIMITS = {
 export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer> {
   const { settings, ledger, keyring, secretsFolder, now = () => secondsOf(Date.now()) } = options
   const { audit = NO_AUDIT } = options
-  const isAdminToken = tokenCheck(await loadAdminToken(secretsFolder))
+  const token = await loadAdminToken(secretsFolder)
   const acting = auditedLedger(ledger, audit, { by: 'issuer', who: 'start' })
   await ensureSigningKey({ ledger: acting, keyring, secretsFolder, now: now() })
   const closing = new AbortController()
-  const app = createIssuer({ ...options, audit, isAdminToken, now, closing: closing.signal })
+  const app = createIssuer({
+    ...options,
+    audit,
+    isAdminToken: tokenCheck(token),
+    sessions: sessionsOf(token),
+    tries: new Tries(),
+    now,
+    closing: closing.signal,
+  })
   const listener = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = createListener(SERVER_LIMITS, options.tls)
   server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))

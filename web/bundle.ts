@@ -21,7 +21,7 @@ export interface Asset {
 const CLIENT = fileURLToPath(new URL('client/', import.meta.url))
 
 /** A page is a folder of this name, with `main.ts` and `main.css`. */
-const PAGES = ['share', 'drop'] as const
+const PAGES = ['share', 'drop', 'console', 'reference'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',

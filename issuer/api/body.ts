@@ -9,7 +9,7 @@ const MAX_BODY_BYTES = 2 ** 20
 
 /**
  * The JSON of a body; undefined where there is none. Its media type is not asked for: nothing here
- * is authorised by a cookie, so no web page can send one in somebody's name.
+ * is authorised by a cookie alone, so no web page can send one in somebody's name.
  * @throws Refusal too_large, incomplete_body or request_malformed
  */
 export async function readJson(incoming: IncomingMessage): Promise<unknown> {

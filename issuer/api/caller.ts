@@ -8,6 +8,8 @@ import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Keyring } from '../../ledger/keyring.ts'
 import type { Revocations } from '../../ledger/ledger.ts'
 import type { TokenCheck } from '../admin-token.ts'
+import { PROOF_HEADER, refuseOtherOrigins, sessionCookie } from '../console/browser.ts'
+import type { Sessions } from '../console/sessions.ts'
 import { asking } from './problem.ts'
 
 export type Caller =
@@ -17,15 +19,19 @@ export type Caller =
 
 export interface CallerContext {
   readonly isAdminToken: TokenCheck
+  readonly sessions: Sessions
   readonly keyring: Keyring
   readonly ledger: Revocations
   readonly now: UnixSeconds
 }
 
 /**
- * @throws Refusal key_missing, key_ambiguous, token_invalid, or what the key itself lacks
+ * @throws Refusal key_missing, key_ambiguous, token_invalid, origin_not_granted, or what the key
+ *   itself lacks
  */
 export async function callerOf(incoming: IncomingMessage, context: CallerContext): Promise<Caller> {
+  const proof = incoming.headers[PROOF_HEADER]
+  if (typeof proof === 'string') return signedIn(incoming, proof, context)
   const credential = bearerOf(incoming)
   if (credential.startsWith(`${VERSION}.`)) {
     return { kind: 'holder', key: credential, grant: await grantOf(credential, context) }
@@ -35,6 +41,17 @@ export async function callerOf(incoming: IncomingMessage, context: CallerContext
     'token_invalid',
     'the token sent is not the admin token, which lies in the file secrets/admin-token of the data folder',
   )
+}
+
+/** The admin, in the console; a cookie without a proof is nobody's. */
+function signedIn(incoming: IncomingMessage, proof: string, context: CallerContext): Caller {
+  const { headers } = incoming
+  if (headers.authorization !== undefined) {
+    throw new Refusal('key_ambiguous', 'send a session of the console or a bearer token, not both')
+  }
+  refuseOtherOrigins(incoming)
+  if (context.sessions.holds(sessionCookie(headers), proof, context.now)) return { kind: 'admin' }
+  throw new Refusal('token_invalid', 'the session has ended: sign in again with the admin token')
 }
 
 /** `Authorization: Bearer …`, once; RFC 6750, 2.1. */

@@ -1,6 +1,7 @@
 /** Refusals as problem JSON (RFC 9457), rendered in one place. */
 import { Refusal, type RefusalCode } from '../../key/refusal.ts'
 import { IdTaken } from '../../ledger/ledger.ts'
+import { TooManyTries } from '../console/tries.ts'
 import { type Mistake, OptionsError } from '../options.ts'
 
 export interface Problem {
@@ -39,8 +40,10 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
   }
 }
 
-/** The field that RFC 9110 wants beside a status: 11.6.1 (401), 15.6.4 (503). */
-export function headersOf({ status }: Refusal): Record<string, string> {
+/** The field that belongs beside a status: RFC 9110, 11.6.1 (401), 15.6.4 (503); RFC 6585, 4 (429). */
+export function headersOf(refusal: Refusal): Record<string, string> {
+  const { status } = refusal
+  if (refusal instanceof TooManyTries) return { 'Retry-After': String(refusal.wait) }
   if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="valetkey"' }
   return status === 503 ? { 'Retry-After': '5' } : {}
 }

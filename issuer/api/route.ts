@@ -1,4 +1,5 @@
 /** What a route is: data that both serves it and documents it, so that neither can lack the other. */
+import type { IncomingMessage } from 'node:http'
 import type { z } from '@hono/zod-openapi'
 import type { Logger } from 'pino'
 import type { AuditSink } from '../../audit/audit.ts'
@@ -8,6 +9,8 @@ import type { Keyring } from '../../ledger/keyring.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TokenCheck } from '../admin-token.ts'
 import type { IssuerSettings, MetricsSettings } from '../config.ts'
+import type { Sessions } from '../console/sessions.ts'
+import type { Tries } from '../console/tries.ts'
 import { checked } from './body.ts'
 import type { Caller } from './caller.ts'
 
@@ -20,6 +23,9 @@ export interface Issuer {
   readonly publicUrl: string
   readonly secretsFolder: string
   readonly isAdminToken: TokenCheck
+  /** of the console */
+  readonly sessions: Sessions
+  readonly tries: Tries
   readonly log: Logger
   readonly audit: AuditSink
   /** `DATA` */
@@ -39,6 +45,7 @@ export interface Issuer {
 interface Call<Body = unknown, Query = unknown> {
   readonly issuer: Issuer
   readonly caller: Caller
+  readonly incoming: IncomingMessage
   readonly now: UnixSeconds
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
@@ -49,6 +56,8 @@ interface Answer {
   readonly status: 200 | 201 | 204
   readonly body?: unknown
   readonly location?: string
+  /** of `Set-Cookie` */
+  readonly cookie?: string
   /** in place of a body, with its media type */
   readonly text?: string
   readonly type?: string

@@ -180,6 +180,61 @@ export const Revocations = z
   .strictObject({ revocations: z.array(Revocation).openapi({ description: 'newest first' }) })
   .openapi('Revocations')
 
+export const SessionRequest = z
+  .strictObject({ token: z.string().max(1024).openapi({ description: 'the admin token' }) })
+  .openapi('SessionRequest')
+
+export const Session = z
+  .strictObject({
+    proof: z.string().openapi({ description: 'of the header X-Valetkey-Console: a secret' }),
+    expires: time,
+  })
+  .openapi('Session')
+
+const Condition = z
+  .strictObject({ ok: z.boolean(), detail: z.string().optional() })
+  .openapi('Condition')
+
+export const Status = z
+  .strictObject({
+    version: z.string(),
+    node: z.string(),
+    now: time,
+    startedAt: time,
+    publicUrl: z.string().openapi({ description: 'where clients reach the gateway' }),
+    ledger: Condition,
+    audit: Condition,
+    gateway: Condition,
+    defaultExpires: z.int().openapi({ description: 'seconds' }),
+    maxExpires: z.int().openapi({ description: 'seconds' }),
+  })
+  .openapi('Status')
+
+export const StorageQuery = z.strictObject({
+  prefix: z
+    .string()
+    .refine((value) => value === '' || value.endsWith('/'), 'must end with a slash')
+    .default('')
+    .openapi({ type: 'string', description: 'BUCKET/PREFIX/; all buckets unless stated' }),
+})
+
+export const Storage = z
+  .strictObject({
+    prefix: z.string(),
+    entries: z
+      .array(
+        z.strictObject({
+          path: z.string().openapi({ description: 'with a slash at its end: a prefix' }),
+          objects: z.int(),
+          bytes: z.int(),
+          complete: z.boolean().openapi({ description: 'false: more than was counted' }),
+        }),
+      )
+      .openapi({ description: 'one level beneath the prefix, largest first' }),
+    complete: z.boolean().openapi({ description: 'false: there are more entries' }),
+  })
+  .openapi('Storage')
+
 export const Health = z.strictObject({ status: z.literal('ok') }).openapi('Health')
 
 export const KeyParams = z.strictObject({ id })

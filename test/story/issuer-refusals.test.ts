@@ -276,7 +276,6 @@ describe('what is sent', () => {
 
 describe('where it is sent', () => {
   it.each([
-    ['/', 'resource_not_found'],
     ['/v1', 'resource_not_found'],
     ['/v1/keys/a/b', 'resource_not_found'],
     ['/v1/keys/', 'path_malformed'],

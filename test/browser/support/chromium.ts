@@ -25,11 +25,11 @@ const QUIET: string[] = [
 ]
 
 /** The package's own fonts before those of the machine, which may have none. */
-const FONTS = `<?xml version="1.0"?>
+const fontsIn = (folder: string): string => `<?xml version="1.0"?>
 <fontconfig>
   <dir prefix="relative">fonts</dir>
   <dir>/usr/share/fonts</dir>
-  <cachedir prefix="relative">cache</cachedir>
+  <cachedir>${folder}/cache</cachedir>
   <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
@@ -60,7 +60,7 @@ async function unpacked(): Promise<string> {
   const own = mkdtempSync(join(CACHE, 'unpacking-'))
   try {
     await unpackInto(own)
-    writeFileSync(join(own, 'fonts/fonts.conf'), FONTS)
+    writeFileSync(join(own, 'fonts/fonts.conf'), fontsIn(folder))
     renameSync(own, folder)
   } catch (error) {
     if (!existsSync(folder)) throw error

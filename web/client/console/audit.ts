@@ -1,0 +1,207 @@
+/** What was asked and done: newest first, and as it happens. */
+import { button, fill, h, nameOf } from '../common/dom.ts'
+import { size } from '../common/format.ts'
+import { language } from '../common/language.ts'
+import { api, events } from './api.ts'
+import {
+  attempt,
+  type Column,
+  chip,
+  choice,
+  complain,
+  fieldOf,
+  heading,
+  nothing,
+  rowOf,
+  table,
+  textInput,
+  toggle,
+  type View,
+} from './parts.ts'
+import type { AuditPage, AuditRecord } from './shapes.ts'
+import { text } from './texts.ts'
+
+const PAGE = 100
+/** Of a live view: the oldest go. */
+const MOST_SHOWN = 500
+
+export async function showAudit({ root, signal, query }: View): Promise<void> {
+  const list = h('div', {})
+  const form = filterForm(query)
+  let following = new AbortController()
+  signal.addEventListener('abort', () => following.abort())
+  const show = async (): Promise<void> => {
+    following.abort()
+    following = new AbortController()
+    const filter = filterIn(form)
+    const isLive = new FormData(form).has('live')
+    const rows = new Records(list)
+    // first what comes, then what was: nothing falls between the two
+    if (isLive) void follow(filter, rows, following.signal)
+    await rows.read(filter, following.signal)
+  }
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    attempt(show)
+  })
+  form.addEventListener('change', () => attempt(show))
+  fill(root, heading(text.nav.audit), form, list)
+  await show()
+}
+
+function filterForm(query: URLSearchParams): HTMLFormElement {
+  const inputs = Object.entries(text.filters).map(([name, label]) =>
+    fieldOf({ label, input: textInput(name, query.get(name) ?? '') }),
+  )
+  const since = choice('since', text.spans, query.get('since') ?? '24h')
+  return h(
+    'form',
+    { class: 'card panel filters', role: 'search' },
+    ...inputs,
+    fieldOf({ label: text.since, input: since }),
+    h(
+      'div',
+      { class: 'actions' },
+      toggle('refused', text.onlyRefused, query.get('refused') === 'true'),
+      toggle('live', text.live, true),
+      h('button', { class: 'button' }, text.apply),
+    ),
+  )
+}
+
+function filterIn(form: HTMLFormElement): URLSearchParams {
+  const data = new FormData(form)
+  const filter = new URLSearchParams()
+  for (const name of [...Object.keys(text.filters), 'since']) {
+    const value = String(data.get(name) ?? '').trim()
+    if (value !== '') filter.set(name, value)
+  }
+  if (data.has('refused')) filter.set('refused', 'true')
+  return filter
+}
+
+/** @param filter of which a live view takes all but the moment */
+async function follow(filter: URLSearchParams, rows: Records, signal: AbortSignal): Promise<void> {
+  const asked = new URLSearchParams(filter)
+  asked.delete('since')
+  try {
+    for await (const record of events<AuditRecord>(`/v1/audit/live?${asked}`, signal)) {
+      rows.arrive(record)
+    }
+    if (!signal.aborted) rows.say(text.liveBroke)
+  } catch (error) {
+    if (!signal.aborted) complain(error)
+  }
+}
+
+class Records {
+  readonly #list: HTMLElement
+  readonly #body: HTMLTableSectionElement
+  readonly #empty = nothing(text.noRecords)
+  readonly #more = h('div', { class: 'actions' })
+  readonly #table: HTMLElement
+  /** records that came live while the past was being read, which may hold them too */
+  readonly #seen = new Set<string>()
+
+  constructor(list: HTMLElement) {
+    this.#list = list
+    const rows = table(text.nav.audit, COLUMNS, [])
+    this.#body = rows.tBodies[0] as HTMLTableSectionElement
+    this.#table = h('section', { class: 'card list', hidden: true }, rows)
+    fill(list, this.#table, this.#empty, this.#more)
+    this.#empty.textContent = text.loading
+  }
+
+  async read(filter: URLSearchParams, signal: AbortSignal, cursor?: string): Promise<void> {
+    const asked = new URLSearchParams(filter)
+    asked.set('limit', String(PAGE))
+    if (cursor !== undefined) asked.set('cursor', cursor)
+    const { records, next } = await api<AuditPage>('GET', `/v1/audit?${asked}`, { signal })
+    for (const record of records) {
+      if (!this.#seen.has(keyOf(record))) this.#body.append(rowOf(COLUMNS, record))
+    }
+    const more = () => attempt(() => this.read(filter, signal, next ?? undefined))
+    fill(this.#more, next !== null && button(text.more, more))
+    this.#settle()
+  }
+
+  arrive(record: AuditRecord): void {
+    this.#seen.add(keyOf(record))
+    const row = rowOf(COLUMNS, record)
+    row.className = 'fresh'
+    this.#body.prepend(row)
+    if (this.#body.rows.length > MOST_SHOWN) this.#body.lastElementChild?.remove()
+    this.#settle()
+  }
+
+  say(sentence: string): void {
+    this.#list.prepend(h('p', { class: 'notice bad' }, sentence))
+  }
+
+  #settle(): void {
+    const isEmpty = this.#body.rows.length === 0
+    this.#empty.textContent = text.noRecords
+    this.#empty.hidden = !isEmpty
+    this.#table.hidden = isEmpty
+  }
+}
+
+const keyOf = ({ time, id, act, kind }: AuditRecord): string => [time, id, act, kind].join(' ')
+
+const clock = new Intl.DateTimeFormat(language, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
+
+const COLUMNS: readonly Column<AuditRecord>[] = [
+  {
+    label: text.records.time,
+    cell: ({ time }) =>
+      h('time', { datetime: time, class: 'tabular' }, clock.format(new Date(time))),
+  },
+  { label: text.records.who, cell: whoOf },
+  { label: text.records.act, cell: ({ act }) => h('b', {}, act) },
+  {
+    label: text.records.path,
+    cell: ({ path }) => nameOf(path === undefined ? text.none : readable(path)),
+  },
+  { label: text.records.outcome, cell: outcomeOf },
+  {
+    label: text.records.moved,
+    kind: 'number',
+    cell: ({ in: received = 0, out = 0 }) =>
+      received + out === 0 ? text.none : size(received + out),
+  },
+]
+
+function whoOf({ subjects = [], keys = [], who, address, by }: AuditRecord): Node {
+  const [id] = keys
+  const name = subjects.join(', ') || who || (id === undefined ? by : '')
+  const link =
+    id !== undefined && h('a', { class: 'id', href: `#audit?id=${encodeURIComponent(id)}` }, id)
+  const from = address !== undefined && address !== '' && h('span', { class: 'muted' }, address)
+  return h('span', { class: 'who' }, name !== '' && nameOf(name), link, from)
+}
+
+function outcomeOf({ status, code }: AuditRecord): Node | string {
+  if (status === undefined) return text.none
+  const tone = status < 400 ? 'good' : status < 500 ? 'warn' : 'bad'
+  return h(
+    'span',
+    { class: 'outcome' },
+    chip(String(status), tone),
+    code !== undefined && h('span', {}, code),
+  )
+}
+
+/** As people write it, where that is a text at all. */
+function readable(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,79 @@
+/** One key in a dialog: all that is known of it, and its end. */
+import { button, h, nameOf } from '../common/dom.ts'
+import { count, size } from '../common/format.ts'
+import { tell } from '../common/say.ts'
+import { api } from './api.ts'
+import { confirmed } from './confirm.ts'
+import { stateOf, usesOf } from './key-state.ts'
+import { facts, timeOf } from './parts.ts'
+import type { IssuedKey } from './shapes.ts'
+import { text } from './texts.ts'
+
+/** @param again called when something about the key has changed */
+export function openKey(key: IssuedKey, again: () => void): void {
+  const dialog = h('dialog', { class: 'card key', 'aria-labelledby': 'key-title' })
+  const close = (): void => dialog.close()
+  const audit = h(
+    'a',
+    { class: 'button', href: `#audit?id=${encodeURIComponent(key.id)}`, onclick: close },
+    text.inAudit,
+  )
+  const revoke = button(
+    text.revoke,
+    () =>
+      askToRevoke(key, () => {
+        close()
+        again()
+      }),
+    { kind: 'grave' },
+  )
+  dialog.append(
+    h('h2', { id: 'key-title' }, nameOf(key.paths.join(', '))),
+    knownOf(key),
+    h(
+      'div',
+      { class: 'actions' },
+      button(text.close, close),
+      audit,
+      key.revocation === undefined && revoke,
+    ),
+  )
+  dialog.addEventListener('close', () => dialog.remove())
+  document.body.append(dialog)
+  dialog.showModal()
+}
+
+function knownOf(key: IssuedKey): HTMLElement {
+  const { activity, revocation } = key
+  return facts([
+    [text.by.id, h('code', {}, key.id)],
+    [text.columns.state, stateOf(key)],
+    [text.by.subject, key.subjects.length > 0 ? nameOf(key.subjects.join(', ')) : undefined],
+    [text.columns.methods, key.methods.join(', ')],
+    [text.minted, timeOf(key.issuedAt)],
+    [text.mintedBy, key.issuedBy],
+    [text.signedWith, h('code', {}, key.kid)],
+    [text.ends, timeOf(key.expires)],
+    [text.columns.uses, key.uses === undefined ? undefined : usesOf(key)],
+    [text.columns.used, activity === undefined ? text.never : timeOf(activity.lastUsed)],
+    [text.lastAddress, activity?.lastAddress],
+    [text.requests, activity && count(activity.requests)],
+    [text.sent, activity && size(activity.bytesOut)],
+    [text.received, activity && size(activity.bytesIn)],
+    [text.revokedAt, revocation && timeOf(revocation.revokedAt)],
+    [text.reason, revocation?.reason],
+  ])
+}
+
+const askToRevoke = ({ id }: IssuedKey, done: () => void): void =>
+  confirmed({
+    title: text.revokeKey,
+    effect: text.revokeEffect,
+    id,
+    act: text.revoke,
+    proceed: () => api('DELETE', `/v1/keys/${encodeURIComponent(id)}`),
+    after: () => {
+      done()
+      tell(text.wasRevoked)
+    },
+  })

@@ -1,0 +1,7 @@
+/** The texts of this page, in its language. */
+import { chosen } from '../common/language.ts'
+import { text as de } from './texts/de.ts'
+import { text as en } from './texts/en.ts'
+import { text as zh } from './texts/zh.ts'
+
+export const text = chosen<typeof en>({ en, de, zh })

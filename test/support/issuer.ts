@@ -46,6 +46,7 @@ export interface IssuerHouse {
 export async function openIssuer(
   kind: 'memory' | 'sqlite' = 'memory',
   section: Parameters<typeof issuerSection.parse>[0] = {},
+  publicUrl = 'https://files.example',
 ): Promise<IssuerHouse> {
   const temp = tempFolder()
   const secretsFolder = join(temp.path, 'secrets')
@@ -70,7 +71,7 @@ export async function openIssuer(
     settings: issuerSection.parse({ listen: '127.0.0.1:0', ...(section as object) }),
     ledger,
     keyring,
-    publicUrl: 'https://files.example',
+    publicUrl,
     secretsFolder,
     audit,
     auditFolder: join(temp.path, 'audit'),

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import { type BackupResult, backUp } from '../backup/backup.ts'
 import type { Cli } from '../cli.ts'
+import { mark } from '../doctor/marks.ts'
 import { counted, printable } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
 import { StatusLine, tallyLine } from '../status-line.ts'
@@ -42,7 +43,11 @@ async function backup(cli: Cli, folder: string, flags: Flags): Promise<void> {
             tallyLine('files', { count: blobs, bytes }, (performance.now() - started) / 1000),
           ),
       }).finally(() => line.end()),
-    ),
+    ).then((done) => {
+      const { finished, linked } = done
+      mark(data.path, 'backup', { finished, to, linked, secrets: flags.secrets === true })
+      return done
+    }),
   )
   await cli.terminal.result({ ...result, backup: to }, () => told(cli.label(to), result))
   if (!flags.secrets) {

@@ -1,42 +1,62 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { Layout } from '../../gateway/store/disk/layout.ts'
+import { nodeMac } from '../../key/node-mac.ts'
+import { mintKey } from '../../key/sign.ts'
+import { parseDuration, type Seconds, type UnixSeconds } from '../../key/units.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { certificate } from '../doctor/certificate.ts'
 import { database } from '../doctor/databases.ts'
 import { type Finding, fail, ok, warn } from '../doctor/finding.ts'
-import { gateway, publicUrl } from '../doctor/network.ts'
+import { audit, backup, scrub } from '../doctor/keeping.ts'
+import { gateway, type MintProbe, publicUrl } from '../doctor/network.ts'
 import { clock, disk, fileSystem, permissions } from '../doctor/system.ts'
-import { describe } from '../failure.ts'
+import { describe, UsageError } from '../failure.ts'
 import { ownUrl, SettingsError } from '../settings/read.ts'
 import type { Settings } from '../settings/schema.ts'
 import { formatTable } from '../table.ts'
+
+interface Flags {
+  readonly acceptClock?: true
+  readonly maxBackupAge: string
+}
 
 export function addDoctor(program: Command, cli: Cli): void {
   program
     .command('doctor')
     .description('Look whether everything is as it should be, and say what to do where it is not.')
     .option('--accept-clock', 'the clock is right now, though it was later before; then restart')
+    .option('--max-backup-age <duration>', 'how old the last backup may be', '7d')
     .addHelpText('after', '\nExample:\n  valetkey doctor --data /srv/valetkey')
-    .action(async ({ acceptClock }: { acceptClock?: true }) => {
+    .action(async ({ acceptClock, maxBackupAge }: Flags) => {
+      const backupAge = ageOf(maxBackupAge)
       if (acceptClock) await cli.withData({ make: false }, (data) => resetTime(cli, data))
-      await doctor(cli)
+      await doctor(cli, backupAge)
     })
+}
+
+function ageOf(text: string): Seconds {
+  try {
+    return parseDuration(text)
+  } catch {
+    throw new UsageError('--max-backup-age is a duration such as 7d')
+  }
 }
 
 const resetTime = async ({ shell }: Cli, data: DataFolder): Promise<void> =>
   (await data.acts()).resetTime(shell.now())
 
-async function doctor(cli: Cli): Promise<void> {
-  const findings = await examine(cli)
+async function doctor(cli: Cli, backupAge: Seconds): Promise<void> {
+  const findings = await examine(cli, backupAge)
   const failed = findings.filter(({ status }) => status === 'fail')
   await cli.terminal.result({ healthy: failed.length === 0, findings }, () => table(cli, findings))
   if (failed.length > 0) cli.exitCode = 1
 }
 
-async function examine(cli: Cli): Promise<readonly Finding[]> {
+async function examine(cli: Cli, backupAge: Seconds): Promise<readonly Finding[]> {
   let settings: Settings
   try {
     settings = cli.settings()
@@ -46,48 +66,79 @@ async function examine(cli: Cli): Promise<readonly Finding[]> {
       fail('configuration', mistake, 'correct it; nothing starts before'),
     )
   }
+  const folder = await folderFindings(cli, settings, backupAge)
   return [
     ok('configuration', 'every setting is one, and right'),
     await look('certificate', () => certificate(settings.tls, cli.shell.now())),
-    ...(await folderFindings(cli, settings)),
-    ...(await networkFindings(settings)),
+    ...folder.findings,
+    ...(await networkFindings(settings, folder.mint)),
   ]
 }
 
-async function folderFindings(cli: Cli, settings: Settings): Promise<readonly Finding[]> {
+interface Seen {
+  readonly findings: readonly Finding[]
+  /** absent where there is no signing key */
+  readonly mint?: MintProbe
+}
+
+async function folderFindings(cli: Cli, settings: Settings, backupAge: Seconds): Promise<Seen> {
   const label = cli.label(cli.dataPath)
   if (!cli.hasData) {
     const advice = 'start valetkey serve, or name yours with --data'
-    return [
-      warn('data folder', `there is none at ${label} yet`, advice),
-      await clock(cli.shell.now(), undefined),
-    ]
+    const none = warn('data folder', `there is none at ${label} yet`, advice)
+    return { findings: [none, await clock(cli.shell.now(), undefined)] }
   }
   const path = cli.dataPath
-  return [
+  const now = cli.shell.now()
+  const { findings, ...seen } = await contentFindings(cli, settings)
+  const outside = [
     ok('data folder', label),
     await look('permissions', () => permissions(path)),
     await look('disk', () => disk(path, settings.store)),
     await look('file system', () => fileSystem(path)),
-    ...(await contentFindings(cli, settings)),
+    await look('backup', () => backup(path, now, backupAge)),
+    await look('scrub', () => scrub(path)),
+    await look('audit', () => audit(path, settings.audit)),
   ]
+  return { ...seen, findings: [...outside, ...findings] }
 }
 
 /** What can only be seen with the folder open. Whatever does not open is a finding of its own. */
-async function contentFindings(cli: Cli, settings: Settings): Promise<readonly Finding[]> {
+async function contentFindings(cli: Cli, settings: Settings): Promise<Seen> {
   try {
     return await cli.withData({ make: false, settings }, async (data) => {
       const ledger = await tried(() => data.ledger())
-      return [
+      const findings = [
         await look('clock', () => clock(cli.shell.now(), ledger)),
         await look('database ledger', async () => ledgerDatabase(data)),
         await look('database store', async () => storeDatabase(data)),
         await look('signing key', () => signingKey(data)),
       ]
+      const mint = await probing(data, cli.shell.now()).catch(() => undefined)
+      return { findings, ...(mint && { mint }) }
     })
   } catch (error) {
-    return [failed('data folder', error)]
+    return { findings: [failed('data folder', error)] }
   }
+}
+
+/** For a minute, and for nothing: there is no such bucket. */
+async function probing(data: DataFolder, now: UnixSeconds): Promise<MintProbe> {
+  const key = (await data.keyring()).active()
+  const exp = now + 60
+  return (claims) =>
+    mintKey(
+      {
+        jti: randomBytes(12).toString('base64url'),
+        iat: now,
+        exp,
+        path: 'doctor-probe/',
+        methods: ['GET'],
+        ...claims,
+      },
+      key,
+      nodeMac,
+    )
 }
 
 const tried = async (open: () => Promise<Ledger>): Promise<Ledger | undefined> =>
@@ -121,10 +172,17 @@ async function look(check: string, at: () => Finding | Promise<Finding>): Promis
 const failed = (check: string, error: unknown): Finding =>
   fail(check, describe(error), 'see what it says')
 
-async function networkFindings(settings: Settings): Promise<readonly Finding[]> {
+async function networkFindings(
+  settings: Settings,
+  mint: MintProbe | undefined,
+): Promise<readonly Finding[]> {
   const own = ownUrl(settings)
   const others = settings.publicUrl.filter((url) => url !== own)
-  return Promise.all([gateway(own), ...others.map(publicUrl)])
+  const [ours, ...found] = await Promise.all([
+    gateway(own).then((finding) => [finding]),
+    ...others.map((url) => publicUrl(url, mint)),
+  ])
+  return [...ours, ...found.flat()]
 }
 
 const STYLES = { ok: 'green', warn: 'yellow', fail: 'red' } as const

@@ -4,6 +4,7 @@ import type { Damage, ScrubReport } from '../../gateway/store/maintenance.ts'
 import { type Bytes, formatBytes, parseBytes } from '../../key/units.ts'
 import { hasStore, storeFolderOf } from '../backup/places.ts'
 import type { Cli } from '../cli.ts'
+import { mark } from '../doctor/marks.ts'
 import { UsageError } from '../failure.ts'
 import { counted, printable } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
@@ -55,8 +56,14 @@ async function scrub(cli: Cli, flags: Flags): Promise<void> {
       }
     }),
   )
+  markScrub(cli, report)
   await cli.terminal.result(report, () => told(report))
   if (report.damaged.length > 0) cli.exitCode = 1
+}
+
+function markScrub(cli: Cli, { objects, damaged }: ScrubReport): void {
+  const paths = [...new Set(damaged.map(({ path }) => path))]
+  mark(cli.dataPath, 'scrub', { finished: cli.shell.now(), objects, damaged: paths })
 }
 
 function rateOf({ rate }: Flags): Bytes | undefined {

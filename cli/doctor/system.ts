@@ -34,12 +34,19 @@ function under(folder: string): readonly string[] {
 /** As the store has it: 5 % of the disk, and at least 1 GiB. */
 const usualReserve = (size: number): number => Math.max(size / 20, 2 ** 30)
 
+/** Of which each upload takes one or two for a moment. */
+const FEW_FILES = 1000
+
 export function disk(path: string, { reserve }: StoreSettings): Finding {
-  const { bavail, blocks, bsize } = statfsSync(path)
+  const { bavail, blocks, bsize, files, ffree } = statfsSync(path)
   const free = (bavail * bsize) as Bytes
   const kept = Math.ceil(reserve ?? usualReserve(blocks * bsize)) as Bytes
   const detail = `${formatBytes(free)} free, of which ${formatBytes(kept)} are left alone`
   const advice = 'free some space, or lower store.reserve'
+  // some file systems do not count files, and say 0 of 0
+  if (files > 0 && ffree < FEW_FILES) {
+    return fail('disk', `only ${ffree} more files can be made there`, 'remove some files')
+  }
   if (free < kept) return fail('disk', `${detail}: uploads are refused`, advice)
   return free < kept * 1.5 ? warn('disk', detail, advice) : ok('disk', detail)
 }
@@ -53,11 +60,19 @@ const NETWORK: Readonly<Record<number, string>> = {
   16914839: '9p',
   1397113167: 'AFS',
   22092: 'NCP',
+  12805120: 'Ceph',
+  198183888: 'Lustre',
 }
+
+const FUSE = 1702057286
 
 export function fileSystem(path: string): Finding {
   const { type } = statfsSync(path)
   const name = NETWORK[type >>> 0]
+  if (type >>> 0 === FUSE) {
+    const advice = 'make sure that it is local, and keeps what it has synced'
+    return warn('file system', 'a program serves it (FUSE): nobody knows what it promises', advice)
+  }
   if (name === undefined) return ok('file system', 'local, as far as the system says')
   return fail(
     'file system',

@@ -1,6 +1,13 @@
 /** The command line without a server: files in and out, a look at the installation, help. */
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -186,6 +193,9 @@ describe('doctor', () => {
         permissions: 'ok',
         disk: 'ok',
         'file system': 'ok',
+        backup: 'warn',
+        scrub: 'ok',
+        audit: 'ok',
         clock: 'ok',
         'database ledger': 'ok',
         'database store': 'ok',
@@ -193,6 +203,45 @@ describe('doctor', () => {
         gateway: 'warn',
       },
     })
+  })
+
+  it('knows when the last backup was, and where it lies', async () => {
+    await line.run(['put', '-', 'demo/a'], { stdin: 'x'.repeat(100_000) })
+    await line.done('backup', 'kept', '--secrets', '--copy')
+    expect((await doctor()).found.backup).toBe('ok')
+    line.now = later(line.now, (8 * 86_400) as Seconds)
+    expect((await doctor()).found.backup).toBe('warn')
+    const { stdout } = await line.run(['doctor', '--json', '--max-backup-age', '9d'])
+    expect(stdout).toMatch(/the last was at .{20}, to [^"]*\/kept"/)
+    await line.done('backup', 'linked')
+    const linked = await line.run(['doctor', '--json'])
+    expect(linked.stdout).toContain('on the same disk as the store')
+    expect((await line.run(['doctor', '--max-backup-age', 'long'])).code).toBe(2)
+  })
+
+  it('says what the last scrub has found, until another finds nothing', async () => {
+    await line.run(['put', '-', 'demo/a'], { stdin: 'x'.repeat(100_000) })
+    const blobs = join(line.folder, 'data', 'store', 'blobs')
+    const [blob = ''] = readdirSync(blobs, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\/[0-9a-f]{32}$/.test(name),
+    )
+    chmodSync(join(blobs, blob), 0o600)
+    truncateSync(join(blobs, blob), 50_000)
+    expect((await line.run(['scrub'])).code).toBe(1)
+    const { code, stdout } = await line.run(['doctor', '--json'])
+    expect([code, stdout]).toEqual([1, expect.stringContaining('not served: demo/a')])
+    await line.done('rm', 'demo/a')
+    await line.done('scrub')
+    expect((await doctor()).found.scrub).toBe('ok')
+  })
+
+  it('sees an audit that was changed', async () => {
+    await line.done('mint', 'demo/a')
+    const audit = join(line.folder, 'data', 'audit')
+    const [name = ''] = readdirSync(audit).filter((file) => file.endsWith('.jsonl'))
+    const text = readFileSync(join(audit, name), 'utf8')
+    write(`data/audit/${name}`, text.replace('demo/a', 'demo/b'))
+    expect(await doctor()).toMatchObject({ code: 1, found: { audit: 'fail' } })
   })
 
   it('changes nothing where there is no data folder yet', async () => {

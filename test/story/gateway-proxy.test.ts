@@ -1,9 +1,16 @@
 /** Behind a reverse proxy: a key verifies whatever the proxy changes, and only trusted ones are believed. */
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { publicUrl } from '../../cli/doctor/network.ts'
 import type { GatewaySettingsText } from '../../gateway/config.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
-import { type Front, hasNginx, startNginx, startProxy } from '../support/proxy.ts'
+import {
+  type Front,
+  hasNginx,
+  type ProxyOptions,
+  startNginx,
+  startProxy,
+} from '../support/proxy.ts'
 import { isSame, pattern } from '../support/store.ts'
 
 const houses = new Map<string, Promise<House>>()
@@ -165,5 +172,43 @@ describe('what a proxy says of the client', () => {
     const house = await houseWith({ trustedProxies: ['127.0.0.1'] })
     await codeWith(house, {}, { 'x-forwarded-for': '203.0.113.7' })
     expect(house.logged.at(-1)?.address).toBe('203.0.113.7')
+  })
+})
+
+describe('doctor', () => {
+  const found = async (house: House, options: Partial<ProxyOptions>) => {
+    const front = await proxied(startProxy({ to: house.gateway.port, ...options }))
+    const mint = (claims: object): string =>
+      house.mint({ methods: ['GET'], path: 'doctor-probe/', ...claims })
+    const findings = await publicUrl(front.url, mint)
+    return findings.map(({ check, status, detail }) => `${status} ${check}: ${detail}`)
+  }
+
+  test('finds that a proxy passes everything on', async () => {
+    expect(await found(await houseWith({}), {})).toEqual([
+      expect.stringMatching(/^ok public URL: .*honours our keys/),
+      'ok proxy: every header that was tried arrives',
+    ])
+  })
+
+  test('names the headers that a proxy keeps for itself', async () => {
+    const headers = { authorization: undefined, range: undefined, 'if-none-match': undefined }
+    const [, second] = await found(await houseWith({}), { headers })
+    const lost = 'Authorization, Range, If-None-Match'
+    expect(second).toBe(`fail proxy: these headers do not arrive: ${lost}`)
+  })
+
+  test('finds that another gateway answers, or nobody', async () => {
+    const other = await openHouse()
+    try {
+      const house = await houseWith({})
+      const [first, ...more] = await found(house, { to: other.gateway.port })
+      expect(first).toMatch(/^fail public URL: .* does not honour a key minted here$/)
+      expect(more).toEqual([])
+    } finally {
+      await other.close()
+    }
+    const [nobody] = await found(await houseWith({}), { to: 9 })
+    expect(nobody).toMatch(/^warn public URL: /)
   })
 })

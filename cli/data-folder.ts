@@ -10,17 +10,16 @@ import { SteadyClock } from '../gateway/clock.ts'
 import { openStore, systemClock } from '../gateway/main.ts'
 import type { FullStore } from '../gateway/store/full-store.ts'
 import { auditedLedger } from '../issuer/audited-ledger.ts'
-import type { Minted } from '../issuer/mint.ts'
+import { issuedKeyOf, type Minted } from '../issuer/mint.ts'
 import { ensureSigningKey, type SigningKeysContext } from '../issuer/signing-keys.ts'
-import { scopesOf } from '../key/claims.ts'
 import { nodeMac } from '../key/node-mac.ts'
-import { type ObjectPath, type Scope, targetOf } from '../key/object-path.ts'
+import { type ObjectPath, targetOf } from '../key/object-path.ts'
 import type { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { SigningKey } from '../key/signer.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { Keyring } from '../ledger/keyring.ts'
-import { IdTaken, type IssuedKey, type KeyNote, type Ledger } from '../ledger/ledger.ts'
+import { IdTaken, type KeyNote, type Ledger } from '../ledger/ledger.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
 import { Handover } from '../metrics/handover.ts'
 import { Failure } from './failure.ts'
@@ -232,18 +231,6 @@ export class DataFolder {
     return opened
   }
 }
-
-const issuedKeyOf = ({ claims, expires }: Recorded, issuedBy: string): IssuedKey => ({
-  id: claims.jti,
-  kid: claims.kid,
-  subjects: claims.sub === undefined ? [] : [claims.sub],
-  paths: scopesOf(claims.path) as readonly Scope[],
-  methods: claims.methods,
-  issuedAt: (claims.iat ?? 0) as UnixSeconds,
-  expires,
-  ...(claims.uses !== undefined && { uses: claims.uses }),
-  issuedBy,
-})
 
 /** Of the machine; some have no name for theirs. */
 function userName(): string {

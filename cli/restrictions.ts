@@ -39,6 +39,8 @@ const RESTRICTIONS: readonly Restriction[] = [
   { flags: '--bytes <size>', help: 'moves this much, up and down together', option: 'bytes' },
   { flags: '--files <count>', help: 'creates this many objects', option: 'files' },
   { flags: '--rate <size>', help: 'moves at most this much a second', option: 'rate' },
+  { flags: '--policy <name>', help: 'as this stored policy allows', option: 'policy' },
+  { flags: '--plan <name>', help: 'as much as this usage plan allows', option: 'plan' },
   {
     flags: '--ip <network>',
     help: 'client address or network (10.0.0.0/8)',

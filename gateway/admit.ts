@@ -23,12 +23,15 @@ import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import { checkSigner, type Grant, readKey, verifyKey } from '../key/sign.ts'
 import type { Signer } from '../key/signer.ts'
+import { formatTime } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Awaitable, Ledger, Revocation } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
 import { Memo } from './memo.ts'
 import { Meter } from './meter.ts'
 import { Pins } from './pins.ts'
+import { Plans } from './plans.ts'
+import { Policies } from './policies.ts'
 import { type Intent, takeUse, type Use } from './use.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
@@ -66,6 +69,8 @@ export class Gatekeeper {
   readonly #ledger: Ledger
   readonly #keyring: Keyring
   readonly pins: Pins
+  readonly plans: Plans
+  readonly #policies: Policies
   readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
   readonly #watcher: UseWatcher
   #epoch: number
@@ -75,6 +80,8 @@ export class Gatekeeper {
     this.#keyring = keyring
     this.pins = new Pins(ledger, keyring)
     this.#watcher = watcher
+    this.plans = new Plans(ledger)
+    this.#policies = new Policies(ledger)
     this.#epoch = keyring.epoch
   }
 
@@ -133,13 +140,32 @@ export class Gatekeeper {
     asOf = attempt.now,
   ): Awaitable<Admitted> {
     const asked = asOf === attempt.now ? attempt : { ...attempt, now: asOf }
-    const prohibited = clear(grant, asked)
-    if (prohibited !== undefined) throw prohibited
-    return andThen(this.revoked(grant, attempt.path, attempt.now), (revoked) => {
-      if (revoked !== undefined) throw revoked
-      const admitted = { grant, attempt, requestId } as Admitted
-      return isPinned(grant) ? this.pins.check(grant, attempt).then(() => admitted) : admitted
+    return andThen(this.inForce(grant), (grant) => {
+      const prohibited = clear(grant, asked)
+      if (prohibited !== undefined) throw prohibited
+      return andThen(this.#gone(grant, attempt.path, attempt.now), (revoked) => {
+        if (revoked !== undefined) throw revoked
+        const admitted = { grant, attempt, requestId } as Admitted
+        const isAsked = isPinned(grant) || countersOf(grant) !== undefined
+        return isAsked ? this.#asked(admitted) : admitted
+      })
     })
+  }
+
+  /** What costs more than looking is asked last: the PIN, then the usage plan. */
+  async #asked(admitted: Admitted): Promise<Admitted> {
+    const { grant, attempt } = admitted
+    if (isPinned(grant)) await this.pins.check(grant, attempt)
+    await this.plans.count(grant, attempt.now)
+    return admitted
+  }
+
+  /**
+   * The grant with the stored policies that hold for it now.
+   * @throws Refusal policy_not_found, key_paused
+   */
+  inForce(grant: Grant): Awaitable<Grant> {
+    return this.#policies.inForce(grant)
   }
 
   /**
@@ -183,6 +209,14 @@ export class Gatekeeper {
     path: ObjectPath | Prefix,
     now: Attempt['now'],
   ): Awaitable<Refusal | undefined> {
+    return andThen(this.#gone(grant, path, now), (revoked) => revoked ?? this.#changed(grant, now))
+  }
+
+  #gone(
+    grant: Grant,
+    path: ObjectPath | Prefix,
+    now: Attempt['now'],
+  ): Awaitable<Refusal | undefined> {
     return andThen(this.#keyring.refresh(), () => {
       const signer = this.#keyring.signer(grant.kid)
       if (signer === undefined) {
@@ -195,12 +229,24 @@ export class Gatekeeper {
     })
   }
 
+  /** Why a key is not honoured any more since what is kept beside it has changed. */
+  async #changed(grant: Grant, now: Attempt['now']): Promise<Refusal | undefined> {
+    try {
+      const { expires } = await this.inForce(grant.stated ?? grant)
+      if (now < expires || expires >= grant.expires) return undefined
+      return new Refusal('key_expired', `the key was shortened to ${formatTime(expires)}`)
+    } catch (error) {
+      if (error instanceof Refusal) return error
+      throw error
+    }
+  }
+
   /**
    * Takes of a key that allows only so much what the request is about to use; undefined for others.
-   * @throws Refusal uses_exhausted, bytes_exhausted, files_exhausted
+   * @throws Refusal uses_exhausted, bytes_exhausted, files_exhausted, rate_limited
    */
   takeUse(admitted: Admitted, intent: Intent = {}): Awaitable<Use | undefined> {
-    return andThen(takeUse(this.#ledger, admitted, intent), (use) => {
+    return andThen(takeUse(this.#ledger, this.plans, admitted, intent), (use) => {
       if (!use?.isCounted) return use
       this.#watcher.taken()
       use.onSettled = () => this.#tellUsedUp(admitted)
@@ -222,14 +268,14 @@ export class Gatekeeper {
   /**
    * Counts the bytes that come in under a key that may move only so many; undefined for others.
    * @param declared how many there are, where that is known
-   * @throws Refusal bytes_exhausted
+   * @throws Refusal bytes_exhausted, rate_limited
    */
   meter(
     grant: Grant,
     now: Attempt['now'],
     declared: number | undefined,
   ): Promise<Meter | undefined> {
-    return Meter.start(this.#ledger, grant, now, declared)
+    return Meter.start(this.#ledger, this.plans, grant, now, declared)
   }
 }
 

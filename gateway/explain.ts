@@ -115,7 +115,8 @@ class Explanation {
     return attemptOf(this.#action, this.#request, client, this.#witnesses.clock.now())
   }
 
-  #clear(): string {
+  async #clear(): Promise<string> {
+    this.#grant = await this.#witnesses.gatekeeper.inForce(this.#grant)
     const refusal = clear(this.#grant, this.#attempt())
     if (refusal !== undefined) throw refusal
     const pin = isPinned(this.#grant) ? '; its PIN has to be proven as well' : ''

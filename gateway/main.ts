@@ -208,6 +208,7 @@ export class Gateway {
   async watch(): Promise<void> {
     const { transfers, gatekeeper, clock, log } = this.services
     transfers.cutOverdue()
+    await gatekeeper.plans.giveBack().catch((error) => log.warn({ err: error }, 'not given back'))
     if (transfers.running === 0) return
     try {
       const version = this.#ledger.version()
@@ -248,6 +249,7 @@ export class Gateway {
     for (const timer of this.#timers) clearInterval(timer)
     this.services.transfers.cutAll(SHUTTING_DOWN)
     await this.idle()
+    await this.services.gatekeeper.plans.giveBack(true).catch(() => {})
     await this.#activity.flush()
   }
 }

@@ -7,7 +7,8 @@ import { countersOf, type EndingCounter } from '../key/counters.ts'
 import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import type { Allowances } from '../ledger/ledger.ts'
-import { exhausted } from './use.ts'
+import type { Plans } from './plans.ts'
+import { shortOf } from './use.ts'
 
 export class Meter {
   readonly #ledger: Allowances
@@ -25,15 +26,18 @@ export class Meter {
   /**
    * Undefined where the key may move any number of bytes.
    * @param declared bytes that are to come, where that is known
-   * @throws Refusal bytes_exhausted
+   * @throws Refusal bytes_exhausted, rate_limited
    */
   static async start(
     ledger: Allowances,
+    plans: Pick<Plans, 'bytesOf'>,
     grant: Grant,
     now: UnixSeconds,
     declared: number | undefined,
   ): Promise<Meter | undefined> {
-    const of = countersOf(grant)?.bytes ?? []
+    const counters = countersOf(grant)
+    if (counters === undefined) return undefined
+    const of = [...counters.bytes, ...(await plans.bytesOf(grant, now))]
     if (of.length === 0) return undefined
     const meter = new Meter(ledger, of, now)
     if (declared === undefined) await meter.#checkAny()
@@ -44,7 +48,8 @@ export class Meter {
   /** Without a byte left, nothing is read. */
   async #checkAny(): Promise<void> {
     for (const { id, most } of this.#of) {
-      if ((await this.#ledger.takenOf(id)) >= most) throw exhausted('bytes', 1, 0)
+      const isLeft = (await this.#ledger.takenOf(id)) < most
+      if (!isLeft) throw shortOf('bytes', this.#of, { short: id, left: 0 }, 1, this.#now)
     }
   }
 
@@ -62,7 +67,18 @@ export class Meter {
     if (want === 0) return
     const outcome = await this.#ledger.take({ of: this.#of, least, want, now: this.#now })
     this.#held += outcome.granted
-    if (outcome.granted < want) throw exhausted('bytes', want, outcome.left)
+    if (outcome.granted === want) return
+    const short = 'short' in outcome ? outcome : { short: await this.#scarcest(), left: 0 }
+    throw shortOf('bytes', this.#of, short, want, this.#now)
+  }
+
+  async #scarcest(): Promise<string> {
+    let scarcest = { id: '', left: Number.POSITIVE_INFINITY }
+    for (const { id, most } of this.#of) {
+      const left = most - (await this.#ledger.takenOf(id))
+      if (left < scarcest.left) scarcest = { id, left }
+    }
+    return scarcest.id
   }
 
   /** Once, at the end: what has arrived was moved, whatever became of it. */

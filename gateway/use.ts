@@ -8,6 +8,7 @@ import { Refusal, type RefusalCode } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import type { Allowances, Awaitable, Lease, LeaseRequest, Leases } from '../ledger/ledger.ts'
+import { isOfPlan, PlanLimited, type Plans } from './plans.ts'
 
 /** What a request is about to do. */
 export interface Intent {
@@ -19,31 +20,35 @@ export interface Intent {
 
 type Asking = { readonly grant: Grant; readonly attempt: Attempt }
 type Counts = Leases & Allowances
+type BytesOf = Pick<Plans, 'bytesOf'>
 
 /**
  * Undefined for a key of which nothing is counted or paced.
- * @throws Refusal uses_exhausted, bytes_exhausted, files_exhausted
+ * @throws Refusal uses_exhausted, bytes_exhausted, files_exhausted, rate_limited
  */
 export function takeUse(
   ledger: Counts,
+  plans: BytesOf,
   asking: Asking,
   intent: Intent,
 ): Awaitable<Use | undefined> {
   const counters = countersOf(asking.grant)
-  return counters === undefined ? undefined : taken(ledger, counters, asking, intent)
+  return counters === undefined ? undefined : taken(ledger, plans, counters, asking, intent)
 }
 
 async function taken(
   ledger: Counts,
+  plans: BytesOf,
   { uses, bytes, files, rates }: Counters,
-  { attempt }: Asking,
+  { grant, attempt }: Asking,
   { transfer, creates }: Intent,
 ): Promise<Use> {
   const { now } = attempt
   const holding = new Holding(ledger)
   try {
     if (transfer !== undefined) {
-      await holding.take('bytes', bytes, transfer.end - transfer.start, now)
+      const all = [...bytes, ...(await plans.bytesOf(grant, now))]
+      await holding.take('bytes', all, transfer.end - transfer.start, now)
     }
     if (creates === true) await holding.take('files', files, 1, now)
     const lease =
@@ -78,6 +83,20 @@ const SHORT = {
   files: ['files_exhausted', 'files'],
 } as const satisfies Record<string, readonly [RefusalCode, string]>
 
+/** What is said of an allowance that is used up: of a usage plan, or of the key itself. */
+export function shortOf(
+  kind: keyof typeof SHORT,
+  of: readonly EndingCounter[],
+  { short, left }: { readonly short: string; readonly left: number },
+  needed: number,
+  now: UnixSeconds,
+): Refusal {
+  const counter = of.find(({ id }) => id === short)
+  return counter !== undefined && isOfPlan(counter)
+    ? new PlanLimited(counter, now)
+    : exhausted(kind, needed, left)
+}
+
 /** @param left of the scarcest */
 export const exhausted = (kind: keyof typeof SHORT, needed: number, left: number): Refusal => {
   const [code, things] = SHORT[kind]
@@ -108,7 +127,7 @@ class Holding {
   ): Promise<void> {
     if (of.length === 0 || amount === 0) return
     const outcome = await this.#ledger.take({ of, least: amount, want: amount, now })
-    if (outcome.granted === 0) throw exhausted(kind, amount, outcome.left)
+    if ('short' in outcome) throw shortOf(kind, of, outcome, amount, now)
     this.#held.set(kind, { ids: of.map(({ id }) => id), amount })
   }
 

@@ -19,6 +19,7 @@ import { DOCUMENT, describeRoute, registerSecurity } from './api/openapi.ts'
 import { headersOf, problemOf, refusalOf } from './api/problem.ts'
 import { revocationRoutes } from './api/revocations.ts'
 import type { Issuer, Route } from './api/route.ts'
+import { ruleRoutes } from './api/rules.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
 import { statusRoutes } from './api/status.ts'
 import { storageRoutes } from './api/storage.ts'
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...revocationRoutes,
   ...signingKeyRoutes,
+  ...ruleRoutes,
   ...auditRoutes,
   ...storageRoutes,
   ...statusRoutes,

@@ -2,7 +2,7 @@
 import { type Act, type Actor, actRecord, mintRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
 import { formatTime } from '../key/units.ts'
-import type { KeyNote, Ledger, Revocation, SigningKeyRecord } from '../ledger/ledger.ts'
+import type { KeyNote, Ledger, Revocation, Rule, SigningKeyRecord } from '../ledger/ledger.ts'
 
 /**
  * Of each method, whether it is an act of somebody; `passes` are questions, what the gateway counts,
@@ -27,6 +27,11 @@ const METHODS = {
   noteActivity: 'passes',
   keepNotes: 'act',
   noteOf: 'passes',
+  rule: 'passes',
+  rules: 'passes',
+  hasRules: 'passes',
+  setRule: 'act',
+  removeRule: 'act',
   tryPin: 'passes',
   pinWasRight: 'passes',
   signingKeys: 'passes',
@@ -65,6 +70,13 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
         () => ledger.keepNotes(notes),
         notes.map((note) => actRecord(actor, noteAct(note))),
       ),
+    setRule: (rule) => granting(() => ledger.setRule(rule), [actRecord(actor, ruleAct(rule))]),
+    removeRule: async (kind, name) => {
+      const wasThere = await ledger.removeRule(kind, name)
+      const act = { act: `${kind} removed`, about: { name } }
+      if (wasThere) await Promise.allSettled([kept(act)])
+      return wasThere
+    },
     revoke: async (revocations) => {
       await ledger.revoke(revocations)
       await Promise.allSettled(revocations.map((revocation) => kept(revocationAct(revocation))))
@@ -113,6 +125,12 @@ function revocationAct({ kind, value, mintedUpTo, until, reason }: Revocation): 
     },
   }
 }
+
+const ruleAct = ({ kind, name, changedAt: _, ...about }: Rule): Act => ({
+  act: `${kind} set`,
+  ...(kind === 'key' && { keys: [name] }),
+  about: { name, ...about },
+})
 
 const signingKeyAct = ({ kid, kind, status, ceiling }: SigningKeyRecord): Act => ({
   act: 'signing-key added',

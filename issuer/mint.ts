@@ -1,13 +1,15 @@
 /** Minting: options -> claims -> signed key -> URL. Pure but for the randomness of ids. */
 import { randomBytes } from 'node:crypto'
-import { type FirstBlock, type Method, scopesOf } from '../key/claims.ts'
+import { type Block, type FirstBlock, type Method, scopesOf } from '../key/claims.ts'
 import { linkOf } from '../key/link.ts'
 import { nodeMac } from '../key/node-mac.ts'
+import type { Scope } from '../key/object-path.ts'
 import { parseScope } from '../key/object-path.ts'
 import { mintKey } from '../key/sign.ts'
 import type { SigningKey } from '../key/signer.ts'
-import type { Seconds, UnixSeconds } from '../key/units.ts'
-import { firstBlockFrom, type MintOptions } from './options.ts'
+import { later, type Seconds, type UnixSeconds } from '../key/units.ts'
+import type { IssuedKey } from '../ledger/ledger.ts'
+import { firstBlockFrom, type MintOptions, OptionsError } from './options.ts'
 
 export interface MintContext {
   readonly signingKey: SigningKey
@@ -21,7 +23,18 @@ export interface MintContext {
   readonly randomId?: () => string
   /** whether the key asks for a PIN, which whoever mints it has kept beside its id */
   readonly pin?: boolean
+  /** whether its end can be put off later: see {@link RENEWABLE} */
+  readonly renewable?: boolean
 }
+
+/**
+ * How long a renewable key is signed for. Until when it really is for is kept beside it, and without
+ * that it is refused: so it names the rule of its own id.
+ */
+export const RENEWABLE = (5 * 365 * 86_400) as Seconds
+
+export const isRenewable = ({ jti, policy }: Pick<Block, 'jti' | 'policy'>): boolean =>
+  policy !== undefined && policy === jti
 
 /** A new key, as it is shown to whoever asked for it. The key and its URL are secrets. */
 export interface Minted {
@@ -57,9 +70,16 @@ export function mint(options: MintOptions, context: MintContext): Minted {
   const { signingKey, publicUrl } = context
   const id = (context.randomId ?? randomId)()
   const stated = firstBlockFrom(options, { ...context, id })
-  const block = context.pin ? { ...stated, pin: true as const } : stated
+  if (context.renewable && stated.policy !== undefined) {
+    throw new OptionsError([{ option: 'renewable', message: 'can not stand beside "policy"' }])
+  }
+  const block = {
+    ...stated,
+    ...(context.pin && { pin: true as const }),
+    ...(context.renewable && { policy: stated.jti, exp: later(context.now, RENEWABLE) }),
+  }
   const key = mintKey(block, signingKey, nodeMac)
-  const { jti, path, methods, exp } = block
+  const { jti, path, methods } = block
   const [first = '/'] = scopesOf(path)
   return {
     url: linkOf(publicUrl, parseScope(first), key),
@@ -67,7 +87,28 @@ export function mint(options: MintOptions, context: MintContext): Minted {
     id: jti,
     path,
     methods,
-    expires: exp as UnixSeconds,
+    expires: stated.exp as UnixSeconds,
     claims: { kid: signingKey.kid, ...block },
+  }
+}
+
+/** What is written down of a key: all but the key itself. */
+export function issuedKeyOf(
+  { claims, expires }: Pick<Minted, 'claims' | 'expires'>,
+  issuedBy: string,
+): IssuedKey {
+  const { kid, jti, iat, exp, path, methods, sub, uses, ...others } = claims
+  return {
+    id: jti,
+    kid,
+    subjects: sub === undefined ? [] : [sub],
+    paths: scopesOf(path) as readonly Scope[],
+    methods,
+    issuedAt: (iat ?? 0) as UnixSeconds,
+    expires: exp as UnixSeconds,
+    ...(uses !== undefined && { uses }),
+    issuedBy,
+    ...(isRenewable(claims) && { renewed: expires }),
+    ...(Object.keys(others).length > 0 && { claims: others }),
   }
 }

@@ -68,6 +68,10 @@ export interface NarrowOptions {
   readonly files?: number | string
   /** a second: `1MiB`, or bytes */
   readonly rate?: string | number
+  /** the name of a stored policy, which has to admit every request as well */
+  readonly policy?: string
+  /** the name of a stored usage plan */
+  readonly plan?: string
   /** addresses and networks: `10.0.0.0/8` */
   readonly ip?: string | readonly string[]
   /** of browsers' pages: `https://app.example.com` */
@@ -151,6 +155,8 @@ const OPTIONS = {
   bytes: (value) => ({ bytes: sizeOf(value) }),
   files: (value) => ({ files: countOf(value) }),
   rate: (value) => ({ rate: sizeOf(value) }),
+  policy: (value) => ({ policy: textOf(value) }),
+  plan: (value) => ({ plan: textOf(value) }),
   ip: (value) => ({ ip: networksOf(value) }),
   origins: (value) => ({ origins: listOf(value).map((origin) => origin.toLowerCase()) }),
   headers: (value) => ({ headers: headersOf(value) }),

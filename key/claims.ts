@@ -107,6 +107,10 @@ const CLAIMS = {
   files: atLeastOne,
   /** bytes a second */
   rate: atLeastOne,
+  /** a stored policy, judged like a further block; that of the block's own id: see `policy.ts` */
+  policy: id,
+  /** a stored usage plan */
+  plan: id,
   ip: listOf(network, MAX_ENTRIES),
   origins: listOf(origin, MAX_ENTRIES),
   headers,
@@ -138,7 +142,7 @@ export const wrongClaim: (block: unknown) => Wrong | undefined = objectOf(
 )
 
 /** Claims that the format names and this version does not honour yet. */
-export const RESERVED_CLAIMS: readonly string[] = ['policy', 'plan', 'cnf']
+export const RESERVED_CLAIMS: readonly string[] = ['cnf']
 
 /** Block 0 says at least whose signature, which id, until when, where, and what. */
 export type FirstBlock = Block & {

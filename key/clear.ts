@@ -60,6 +60,8 @@ type Unasked =
   | 'bytes'
   | 'files'
   | 'rate'
+  | 'policy'
+  | 'plan'
   | 'aud'
 
 /** What a claim asks of whoever shows the key, whatever the request is for. */

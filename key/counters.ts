@@ -30,6 +30,17 @@ export interface Counters {
   /** objects that were not there before */
   readonly files: readonly EndingCounter[]
   readonly rates: readonly Rate[]
+  readonly plans: readonly PlanName[]
+}
+
+/** A usage plan that a block names. */
+export interface PlanName {
+  readonly name: string
+  /**
+   * Whoever narrows a key names plans and subjects freely, and must not use up those of others: what
+   * they state is counted for their own key, which is known by this id.
+   */
+  readonly narrowedTo?: string
 }
 
 const known = new WeakMap<Grant, { readonly counters: Counters | undefined }>()
@@ -38,14 +49,14 @@ const known = new WeakMap<Grant, { readonly counters: Counters | undefined }>()
 export function countersOf(grant: Grant): Counters | undefined {
   const there = known.get(grant)
   if (there !== undefined) return there.counters
-  const counters = found(grant.blocks)
+  const counters = found(grant)
   known.set(grant, { counters })
   return counters
 }
 
-const COUNTED = ['uses', 'bytes', 'files', 'rate'] as const satisfies readonly Claim[]
+const COUNTED = ['uses', 'bytes', 'files', 'rate', 'plan'] as const satisfies readonly Claim[]
 
-function found(blocks: readonly Block[]): Counters | undefined {
+function found({ blocks, stated }: Grant): Counters | undefined {
   if (blocks.every((block) => COUNTED.every((claim) => block[claim] === undefined)))
     return undefined
   return {
@@ -54,6 +65,9 @@ function found(blocks: readonly Block[]): Counters | undefined {
     files: counted(blocks, 'files').map((counter) => ({ ...counter, id: `files:${counter.id}` })),
     rates: blocks.flatMap(({ rate }, index) =>
       rate === undefined ? [] : [{ id: keptUnder(blocks, index), rate }],
+    ),
+    plans: blocks.flatMap(({ plan }, index) =>
+      plan === undefined ? [] : [{ name: plan, ...narrowedAt(blocks, index, stated) }],
     ),
   }
 }
@@ -77,6 +91,17 @@ export const keptUnder = (blocks: readonly Block[], index: number): string =>
   chainTo(blocks, index)
     .flatMap(({ jti }) => jti ?? [])
     .join('/')
+
+/** A ceiling, block 0 and stored policies are the owner's word. */
+function narrowedAt(
+  blocks: readonly Block[],
+  index: number,
+  stated: Grant | undefined,
+): Pick<PlanName, 'narrowedTo'> {
+  const isPolicy = stated !== undefined && index >= stated.blocks.length
+  const isNarrowing = chainTo(blocks, index).length > 1
+  return isNarrowing && !isPolicy ? { narrowedTo: keptUnder(blocks, index) } : {}
+}
 
 /** When every key with this block has ended: a ceiling has no end. */
 function endAt(blocks: readonly Block[], index: number): Pick<EndingCounter, 'until'> {

@@ -95,6 +95,8 @@ const SENTENCES: Sentences = {
   bytes: (most) => `moves at most ${exactly(most as Bytes)} of content, up and down together`,
   files: (most) => (most === 1 ? 'creates one file' : `creates at most ${most} files`),
   rate: (rate) => `at most ${exactly(rate as Bytes)} a second`,
+  policy: (name) => `as the stored policy ${name} allows`,
+  plan: (name) => `as much as the usage plan ${name} allows`,
   ip: (networks) => `only from ${anyOf(networks)}`,
   origins: (origins) => `in browsers only from pages of ${anyOf(origins)}`,
   headers: (headers) =>

@@ -34,6 +34,8 @@ export const REFUSALS = {
   uses_exhausted: { status: 403, title: 'The key has been used up' },
   bytes_exhausted: { status: 403, title: 'The key has moved all the bytes it may' },
   files_exhausted: { status: 403, title: 'The key has created all the files it may' },
+  key_paused: { status: 403, title: 'The key is paused' },
+  policy_not_found: { status: 403, title: 'The policy or plan of the key is not there' },
   rate_limited: { status: 429, title: 'Too much at once' },
   claim_not_granted: { status: 403, title: 'A narrowed key can not be widened' },
   // what is asked of the object

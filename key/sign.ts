@@ -36,8 +36,25 @@ export interface Grant {
   readonly issuedAt: UnixSeconds
   /** the earliest expiry stated */
   readonly expires: UnixSeconds
+  /** names of the stored policies that have to admit a request as well */
+  readonly policies: readonly PolicyName[]
+  /** of a grant to which its policies were added: what the key itself states */
+  readonly stated?: Grant
   /** the signer's ceiling first, where it has one; every one of them must admit a request */
   readonly blocks: readonly Block[]
+}
+
+/** A stored policy that a block names. */
+export interface PolicyName {
+  readonly name: string
+  /** it bears the id of the block: it is kept for this key alone */
+  readonly own: boolean
+}
+
+/** The grant as it is while these policies are in force: every one of them must admit a request. */
+export function withPolicies(grant: Grant, policies: readonly Block[]): Grant {
+  const blocks = [...grant.blocks, ...policies]
+  return { ...grant, blocks, expires: earliest(blocks), stated: grant }
 }
 
 /** Continues the chain from a link over further blocks. */
@@ -200,8 +217,18 @@ const factsOf = (
   subjects: distinct(blocks, 'sub'),
   issuedAt: stated.issuedAt,
   expires: earliest(blocks),
+  policies: policiesOf(blocks),
   blocks,
 })
+
+const NO_POLICIES: readonly PolicyName[] = []
+
+function policiesOf(blocks: readonly Block[]): readonly PolicyName[] {
+  if (blocks.every(({ policy }) => policy === undefined)) return NO_POLICIES
+  return blocks.flatMap(({ jti, policy }) =>
+    policy === undefined ? [] : [{ name: policy, own: policy === jti }],
+  )
+}
 
 /** What the blocks state of a claim, each once. Plain loops: they run for every key verified. */
 function distinct(

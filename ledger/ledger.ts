@@ -7,6 +7,7 @@
  */
 import type { Block, Method } from '../key/claims.ts'
 import type { ObjectPath, Prefix, Scope } from '../key/object-path.ts'
+import type { Plan } from '../key/plan.ts'
 import type { SignerStatus, SigningKeyKind } from '../key/signer.ts'
 import type { Bytes, Seconds, UnixSeconds } from '../key/units.ts'
 
@@ -19,11 +20,12 @@ export interface Ledger
     Allowances,
     IssuedKeys,
     Notes,
+    Rules,
     SigningKeys,
     Times {
   /**
    * A number that differs from the one before whenever anybody, in any process, may have changed
-   * revocations or signing keys. Cheap enough to ask on every request.
+   * revocations, signing keys or rules. Cheap enough to ask on every request.
    */
   version(): number
   /** What keeps the ledger from writing; undefined while all is well. */
@@ -199,12 +201,18 @@ export interface IssuedKey {
   readonly uses?: number
   /** who asked for it: `cli`, `admin`, or `key <id>` */
   readonly issuedBy: string
+  /** of a renewable key, whose `expires` is the latest that it can be renewed to: until when it is for now */
+  readonly renewed?: UnixSeconds
+  /** what else block 0 states, for whoever wants another key like it */
+  readonly claims?: Block
 }
 
 export interface IssuedKeyState extends IssuedKey {
   readonly counted: number
   readonly activity?: Activity
   readonly revocation?: Revocation
+  /** what holds for the key beside what it states */
+  readonly rule?: RuleOf<'key'>
 }
 
 /** What a key has done; kept a second or so behind. */
@@ -286,6 +294,38 @@ export interface Notes {
 /** Wrong PINs for one key from one address within {@link PIN_WINDOW_SECONDS}. */
 export const MOST_WRONG_PINS = 10
 export const PIN_WINDOW_SECONDS = 900
+
+// ── rules ───────────────────────────────────────────────────────────────────
+
+/**
+ * What is kept beside keys and can be changed while they are in use:
+ * `policy` claims that keys refer to by name; `key` claims for the key of that id, whether or not it
+ * refers to them; `plan` how much may be used in which time.
+ */
+export type Rule =
+  | (RuleName<'policy'> & { readonly claims: Block })
+  | (RuleName<'key'> & { readonly claims: Block; readonly paused?: boolean })
+  | (RuleName<'plan'> & { readonly plan: Plan })
+
+export type RuleKind = Rule['kind']
+export type RuleOf<Kind extends RuleKind> = Extract<Rule, { kind: Kind }>
+
+interface RuleName<Kind> {
+  readonly kind: Kind
+  readonly name: string
+  readonly changedAt: UnixSeconds
+}
+
+export interface Rules {
+  rule<Kind extends RuleKind>(kind: Kind, name: string): Awaitable<RuleOf<Kind> | undefined>
+  /** By name. */
+  rules<Kind extends RuleKind>(kind: Kind): Awaitable<readonly RuleOf<Kind>[]>
+  hasRules(kind: RuleKind): Awaitable<boolean>
+  /** One that is there is replaced. */
+  setRule(rule: Rule): Promise<void>
+  /** Returns whether it was there. */
+  removeRule(kind: RuleKind, name: string): Promise<boolean>
+}
 
 // ── signing keys ────────────────────────────────────────────────────────────
 

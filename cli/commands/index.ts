@@ -14,7 +14,9 @@ import { addKeys } from './keys.ts'
 import { addLs } from './ls.ts'
 import { addMint } from './mint.ts'
 import { addNarrow } from './narrow.ts'
+import { addPlans, addPolicies } from './policies.ts'
 import { addPut } from './put.ts'
+import { addRenew } from './renew.ts'
 import { addRequest } from './request.ts'
 import { addRestore } from './restore.ts'
 import { addRevoke } from './revoke.ts'
@@ -33,10 +35,13 @@ export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addInspect,
   addExplain,
   addRevoke,
+  addRenew,
   addIssued,
   addAudit,
   addEvents,
   addKeys,
+  addPolicies,
+  addPlans,
   addPut,
   addGet,
   addLs,

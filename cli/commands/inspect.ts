@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import { Policies } from '../../gateway/policies.ts'
 import { NOT_BEFORE_LEEWAY } from '../../key/clear.ts'
-import { countedUses } from '../../key/counters.ts'
+import { countersOf } from '../../key/counters.ts'
 import { type InspectedKey, inspectKey, scopesOfAll } from '../../key/inspect.ts'
 import { keyOf } from '../../key/link.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
@@ -38,7 +39,8 @@ async function inspect(cli: Cli, text: string): Promise<void> {
 
 async function judged(data: DataFolder, key: string, now: UnixSeconds): Promise<Verdict> {
   try {
-    const grant = await data.verify(key, now)
+    const stated = await data.verify(key, now)
+    const grant = await new Policies(await data.ledger()).inForce(stated)
     const why = (await revoked(data, grant)) ?? outOfTime(grant, now) ?? (await usedUp(data, grant))
     return why === undefined ? { honoured: true } : refused(why)
   } catch (error) {
@@ -76,9 +78,18 @@ function outOfTime({ expires, blocks }: Grant, now: UnixSeconds): Refusal | unde
 
 async function usedUp(data: DataFolder, grant: Grant): Promise<Refusal | undefined> {
   const ledger = await data.ledger()
-  for (const { id, most } of countedUses(grant)) {
-    const uses = await ledger.usesOf(id)
-    if (uses >= most) return new Refusal('uses_exhausted', `${uses} of ${most} uses are counted`)
+  const { uses = [], bytes = [], files = [] } = countersOf(grant) ?? {}
+  for (const { id, most } of uses) {
+    const used = await ledger.usesOf(id)
+    if (used >= most) return new Refusal('uses_exhausted', `${used} of ${most} uses are counted`)
+  }
+  for (const [code, counters] of [
+    ['bytes_exhausted', bytes],
+    ['files_exhausted', files],
+  ] as const) {
+    for (const { id, most } of counters) {
+      if ((await ledger.takenOf(id)) >= most) return new Refusal(code, `all ${most} are used`)
+    }
   }
   return undefined
 }

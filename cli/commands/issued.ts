@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { endOf } from '../../issuer/amend.ts'
 import { parseScope } from '../../key/object-path.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { IssuedKeyState } from '../../ledger/ledger.ts'
@@ -45,10 +46,13 @@ async function issued(cli: Cli, { path, limit, ...filter }: Flags): Promise<void
   })
 }
 
-const STATE_STYLES = { valid: 'green', revoked: 'red', expired: 'dim' } as const
+const STATE_STYLES = { valid: 'green', paused: 'yellow', revoked: 'red', expired: 'dim' } as const
 
-const stateOf = ({ revocation, expires }: IssuedKeyState, now: UnixSeconds) =>
-  revocation !== undefined ? 'revoked' : now >= expires ? 'expired' : 'valid'
+function stateOf(key: IssuedKeyState, now: UnixSeconds): keyof typeof STATE_STYLES {
+  if (key.revocation !== undefined) return 'revoked'
+  if (now >= endOf(key)) return 'expired'
+  return key.rule?.paused ? 'paused' : 'valid'
+}
 
 function table(cli: Cli, keys: readonly IssuedKeyState[]): string {
   const { paint } = cli.terminal
@@ -65,7 +69,7 @@ function table(cli: Cli, keys: readonly IssuedKeyState[]): string {
     { title: 'METHODS', value: ({ methods }) => methods.join(',') },
     {
       title: 'EXPIRES',
-      value: ({ expires }) => `${formatTime(expires)} (${relativeTime(expires, now)})`,
+      value: (key) => `${formatTime(endOf(key))} (${relativeTime(endOf(key), now)})`,
     },
     { title: 'USES', value: ({ counted, uses }) => usesText(counted, uses), align: 'right' },
     {

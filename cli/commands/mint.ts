@@ -14,6 +14,7 @@ import { mintForS3, S3_FORMS, type S3Form } from './mint-s3.ts'
 
 interface Flags {
   readonly overwrite?: true
+  readonly renewable?: true
   readonly keyOnly?: true
   readonly curl?: true
   readonly qr?: true
@@ -28,6 +29,7 @@ export function addMint(program: Command, cli: Cli): void {
     .argument('<path...>', 'BUCKET/KEY one object, BUCKET/PREFIX/ all beneath it, / everything')
   addRestrictions(command)
     .option('--overwrite', 'uploads may replace objects (without it they only create)')
+    .option('--renewable', 'its end can be put off later, its link unchanged')
     .option('--key-only', 'print the key without the URL')
     .option('--curl', 'print curl command lines')
     .option('--qr', 'draw the link as a QR code, on stderr')
@@ -60,7 +62,7 @@ async function mint(cli: Cli, paths: readonly string[], flags: Flags): Promise<v
     await mintForS3(cli, options, flags.as, flags.signingKey)
     return
   }
-  const minted = await mintedWith(cli, options)
+  const minted = await mintedWith(cli, options, flags)
   const { url, key, id, path, methods, expires } = minted
   await cli.terminal.result({ url, key, id, path, methods, expires }, () => text(minted, flags))
   cli.terminal.note(summary(minted, cli.shell.now()))
@@ -68,10 +70,11 @@ async function mint(cli: Cli, paths: readonly string[], flags: Flags): Promise<v
 }
 
 /** Without a data folder, the signing key of the environment mints, and nobody writes it down. */
-async function mintedWith(cli: Cli, options: MintOptions): Promise<Minted> {
+async function mintedWith(cli: Cli, options: MintOptions, { renewable }: Flags): Promise<Minted> {
   const settings = cli.settings()
   const stated = cli.signingKey
   if (stated !== undefined && !cli.hasData) {
+    if (renewable) throw new UsageError('--renewable needs a data folder, which keeps the end')
     const minted = withFlagNames(() => mintKey(options, context(cli, settings, stated)))
     cli.terminal.warn(
       'valetkey: not recorded: there is no data folder here, VALETKEY_SIGNING_KEY was used',
@@ -80,7 +83,8 @@ async function mintedWith(cli: Cli, options: MintOptions): Promise<Minted> {
   }
   return cli.withData({ make: true, settings }, async (data) => {
     const signingKey = await data.signingKey()
-    const minted = withFlagNames(() => mintKey(options, context(cli, settings, signingKey)))
+    const minting = { ...context(cli, settings, signingKey), renewable: renewable === true }
+    const minted = withFlagNames(() => mintKey(options, minting))
     await data.record([minted])
     return minted
   })

@@ -17,8 +17,9 @@ export async function showKey(
   services: Services,
 ): Promise<void> {
   const { gatekeeper, clock, settings } = services
-  const grant = await gatekeeper.verify(claimOf(request))
-  exchange.grant = grant
+  const verified = await gatekeeper.verify(claimOf(request))
+  exchange.grant = verified
+  const grant = await gatekeeper.inForce(verified)
   const now = clock.now()
   const holder = holderOf(request, exchange.client, now)
   const paths = await gatekeeper.honoured(grant, holder)

@@ -4,6 +4,7 @@ import { Refusal } from '../../key/refusal.ts'
 import { UnsatisfiableRange } from '../body/range.ts'
 import type { FlatHeaders } from '../exchange.ts'
 import { RateLimited } from '../pins.ts'
+import { PlanLimited } from '../plans.ts'
 
 /** A refusal as a protocol words it. */
 export interface Problem {
@@ -34,6 +35,7 @@ function hints(refusal: Refusal): FlatHeaders {
   if (refusal instanceof UnsatisfiableRange) return ['Content-Range', `bytes */${refusal.size}`]
   if (refusal instanceof RateLimited) return ['Retry-After', String(refusal.wait)]
   if (refusal.status === 401) return ['WWW-Authenticate', 'Bearer realm="valetkey"']
+  if (refusal instanceof PlanLimited) return [...refusal.headers]
   if (refusal instanceof MethodNotAllowed) return ['Allow', refusal.allowed]
   if (refusal.status === 405) return ['Allow', ALLOWED]
   if (refusal.status === 503) return ['Retry-After', '5']

@@ -6,14 +6,16 @@ import { nodeMac } from '../../key/node-mac.ts'
 import { type Prefix, parseScope, type Scope } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Grant, narrowKey } from '../../key/sign.ts'
-import type { UnixSeconds } from '../../key/units.ts'
+import { later, type UnixSeconds } from '../../key/units.ts'
 import type { IssuedKey } from '../../ledger/ledger.ts'
-import { type Minted, mint, randomId } from '../mint.ts'
+import { amend, replaced, replacement } from '../amend.ts'
+import { issuedKeyOf, type Minted, mint, randomId } from '../mint.ts'
 import { refuseWidening } from '../narrow.ts'
+import { durationOf, isObject, timeOf } from '../option-values.ts'
 import { type MintOptions, type Mistake, OptionsError, restrictionsFrom } from '../options.ts'
 import { revoke } from '../revoke.ts'
 import { asking } from './problem.ts'
-import { type Issuer, type Route, route } from './route.ts'
+import { bodyOf, type Issuer, type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
 
 const MOST_AT_ONCE = 1000
@@ -95,7 +97,60 @@ const revokeKey = route({
   },
 })
 
-export const keyRoutes: readonly Route[] = [mintKeys, listKeys, showKey, revokeKey]
+const changeKey = route({
+  method: 'patch',
+  path: '/v1/keys/{id}',
+  summary: 'Put off or bring forward the end of a key, pause, resume or narrow it: its URL stays',
+  access: 'admin',
+  params: schemas.KeyParams,
+  body: bodyOf(schemas.KeyChange),
+  success: { status: 200, description: 'what holds beside the key now', schema: schemas.KeyRule },
+  refusals: ['conflict', 'key_malformed'],
+  async answer({ params: { id = '' }, body, issuer, now }) {
+    const context = { ledger: issuer.ledger, now, maxLife: issuer.settings.maxExpires }
+    return { status: 200, body: { id, ...(await asking(() => amend(id, body, context))) } }
+  },
+})
+
+const replaceKey = route({
+  method: 'post',
+  path: '/v1/keys/{id}/replace',
+  summary: 'Revoke a key, and mint another one with the same claims: a new URL',
+  access: 'admin',
+  params: schemas.KeyParams,
+  body: bodyOf(schemas.ReplaceRequest),
+  success: { status: 201, description: 'the new key', schema: schemas.NewKeys },
+  refusals: ['resource_not_found', 'conflict'],
+  async answer({ params: { id = '' }, body: { expires, expiresIn }, issuer, now }) {
+    const { ledger, keyring, publicUrl, settings } = issuer
+    const end = expires ?? expiresIn
+    const until = end === undefined ? undefined : endAt(end, expires === undefined, now)
+    const context = { ledger, keyring, publicUrl, now, maxLife: settings.maxExpires }
+    const minted = await asking(() => replacement(id, until, context))
+    const { claims: _, ...shown } = minted
+    await asking(() => replaced(id, minted, { ledger, keyring, now, by: 'admin' }))
+    return { status: 201, body: shown, location: `/v1/keys/${minted.id}` }
+  },
+})
+
+export const keyRoutes: readonly Route[] = [
+  mintKeys,
+  listKeys,
+  showKey,
+  changeKey,
+  replaceKey,
+  revokeKey,
+]
+
+/** @throws OptionsError */
+function endAt(value: string | number, isIn: boolean, now: UnixSeconds): UnixSeconds {
+  try {
+    return isIn ? later(now, durationOf(value)) : timeOf(value, now)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new OptionsError([{ option: isIn ? 'expiresIn' : 'expires', message: error.message }])
+  }
+}
 
 /** Each of a list; the mistakes of all of them are found before anything is refused. */
 function eachOf(list: readonly unknown[], make: (options: unknown) => Issue): Issue[] {
@@ -125,12 +180,20 @@ async function minting(issuer: Issuer, now: UnixSeconds): Promise<(options: unkn
   const signingKey = await asking(() => keyring.active())
   const { defaultExpires: defaultLife, maxExpires: maxLife } = settings
   const context = { signingKey, now, publicUrl, defaultLife, maxLife }
-  return (options) => {
-    const { claims, ...shown } = mint(options as MintOptions, context)
-    const { kid, sub, uses } = claims
-    const issued = record(shown, { kid, now, issuedBy: 'admin', subjects: sub ? [sub] : [] }, uses)
-    return { shown, issued }
+  return (asked) => {
+    const { renewable, options } = renewableOf(asked)
+    const minted = mint(options as MintOptions, { ...context, renewable })
+    const { claims: _, ...shown } = minted
+    return { shown, issued: issuedKeyOf(minted, 'admin') }
   }
+}
+
+/** @throws OptionsError */
+function renewableOf(asked: unknown): { renewable: boolean; options: unknown } {
+  if (!isObject(asked)) return { renewable: false, options: asked }
+  const { renewable = false, ...options } = asked
+  if (typeof renewable === 'boolean') return { renewable, options }
+  throw new OptionsError([{ option: 'renewable', message: 'must be true or false' }])
 }
 
 /**

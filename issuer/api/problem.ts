@@ -56,7 +56,9 @@ export async function asking<T>(question: () => T | Promise<T>): Promise<T> {
   try {
     return await question()
   } catch (error) {
-    if (error instanceof Refusal || error instanceof IdTaken) throw error
+    const isAnswer =
+      error instanceof Refusal || error instanceof IdTaken || error instanceof OptionsError
+    if (isAnswer) throw error
     throw new Refusal('unavailable', 'the ledger can not be asked now: try again in a moment', {
       cause: error,
     })

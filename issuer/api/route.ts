@@ -76,7 +76,7 @@ export interface BodyRule<Body> {
 }
 
 export interface Route<Body = unknown, Query = unknown> {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** with parameters as OpenAPI writes them: `/v1/keys/{id}` */
   readonly path: string
   readonly summary: string

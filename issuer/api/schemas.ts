@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { METHODS, RESPOND_HEADERS } from '../../key/claims.ts'
 import { parseScope } from '../../key/object-path.ts'
+import { COUNTED_PER, PERIODS } from '../../key/plan.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../../key/refusal.ts'
 import { SIGNER_STATUSES, SIGNING_KEY_KINDS } from '../../key/signer.ts'
 import { durationOf } from '../option-values.ts'
@@ -77,6 +78,12 @@ export const KeyRequest = z
       .optional()
       .openapi({ description: 'objects that may be created' }),
     rate: sizeIn.optional().openapi({ description: 'a second: "1MiB", or bytes' }),
+    policy: id.optional().openapi({ description: 'the name of a stored policy' }),
+    plan: id.optional().openapi({ description: 'the name of a stored usage plan' }),
+    renewable: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'its end can be put off later, its URL unchanged' }),
     ip: texts.optional().openapi({ description: 'addresses or networks: 10.0.0.0/8' }),
     origins: texts.optional().openapi({ description: 'of pages: https://app.example.com' }),
     headers: z
@@ -96,6 +103,63 @@ export const KeyRequest = z
     id: id.optional(),
   })
   .openapi('KeyRequest')
+
+/** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
+export const KeyChange = KeyRequest.omit({ path: true, renewable: true, id: true })
+  .partial()
+  .extend({
+    path: texts.optional(),
+    paused: z.boolean().optional().openapi({ description: 'refused until it is resumed' }),
+  })
+  .openapi('KeyChange')
+
+export const ReplaceRequest = z
+  .strictObject({ expires: timeIn.optional(), expiresIn: lifeIn.optional() })
+  .openapi('ReplaceRequest')
+
+const claims = z
+  .record(z.string(), z.unknown())
+  .openapi({ description: 'claims, as a block of a key states them' })
+
+export const KeyRule = z.strictObject({ id, claims, paused: z.boolean() }).openapi('KeyRule')
+
+export const PolicyRequest = KeyChange.omit({ paused: true }).openapi('PolicyRequest')
+export const Policy = z
+  .strictObject({ kind: z.literal('policy'), name: id, claims, changedAt: time })
+  .openapi('Policy')
+export const PolicyList = z.strictObject({ policies: z.array(Policy) }).openapi('Policies')
+
+export const PlanRequest = z
+  .strictObject({
+    rate: text.optional().openapi({ description: '10/s, 600/m, 1000/h' }),
+    burst: z.union([z.int().min(1), z.string()]).optional(),
+    requests: z.union([z.int().min(1), z.string()]).optional(),
+    bytes: sizeIn.optional(),
+    period: z.enum(PERIODS).optional().openapi({ description: 'day unless stated; in UTC' }),
+    per: z.enum(COUNTED_PER).optional().openapi({ description: 'key unless stated' }),
+  })
+  .openapi('PlanRequest')
+export const Plan = z
+  .strictObject({
+    kind: z.literal('plan'),
+    name: id,
+    plan: z.strictObject({
+      rate: z.strictObject({ requests: z.int(), seconds: z.int() }).optional(),
+      burst: z.int().optional(),
+      quota: z
+        .strictObject({
+          requests: z.int().optional(),
+          bytes: z.int().optional(),
+          period: z.enum(PERIODS),
+        })
+        .optional(),
+      per: z.enum(COUNTED_PER),
+    }),
+    changedAt: time,
+  })
+  .openapi('Plan')
+export const PlanList = z.strictObject({ plans: z.array(Plan) }).openapi('Plans')
+export const RuleParams = z.strictObject({ name: id })
 
 export const KeyRequests = z.union([KeyRequest, z.array(KeyRequest).min(1).max(1000)])
 
@@ -146,6 +210,17 @@ export const IssuedKey = z
       })
       .optional(),
     revocation: Revocation.optional(),
+    claims: claims.optional(),
+    rule: z
+      .strictObject({
+        kind: z.literal('key'),
+        name: id,
+        claims,
+        paused: z.boolean().optional(),
+        changedAt: time,
+      })
+      .optional()
+      .openapi({ description: 'what holds beside the key; its `exp` is the end for now' }),
   })
   .openapi('IssuedKey')
 

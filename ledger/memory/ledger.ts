@@ -34,10 +34,14 @@ import {
   type Revocable,
   type Revocation,
   type RevocationKind,
+  type Rule,
+  type RuleKind,
+  type RuleOf,
   type SigningKeyRecord,
 } from '../ledger.ts'
 import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
 import { hits, scopesAbove, stricter } from '../revocation-rules.ts'
+import { firstRule } from '../rule-of-key.ts'
 
 export class MemoryLedger implements Ledger {
   #version = 0
@@ -47,6 +51,7 @@ export class MemoryLedger implements Ledger {
   /** by id, then by object and address */
   readonly #leases = new Map<string, Map<string, LeaseRow>>()
   readonly #uses = new Map<string, number>()
+  readonly #rules = new Map<string, Rule>()
   readonly #allowances = new Map<string, AllowanceRow>()
   /** oldest first */
   readonly #issued = new Map<string, IssuedKey>()
@@ -115,6 +120,7 @@ export class MemoryLedger implements Ledger {
     )
     for (const { id } of forgotten) {
       for (const kept of this.#keptOfIds) kept.delete(id)
+      this.#rules.delete(`key ${id}`)
     }
     this.#version += 1
     return ended.length + forgotten.length
@@ -155,6 +161,31 @@ export class MemoryLedger implements Ledger {
     return this.#allowances.get(id)?.taken ?? 0
   }
 
+  rule<Kind extends RuleKind>(kind: Kind, name: string): RuleOf<Kind> | undefined {
+    return this.#rules.get(`${kind} ${name}`) as RuleOf<Kind> | undefined
+  }
+
+  rules<Kind extends RuleKind>(kind: Kind): readonly RuleOf<Kind>[] {
+    const found = [...this.#rules.values()].filter((rule) => rule.kind === kind)
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1)) as RuleOf<Kind>[]
+  }
+
+  hasRules(kind: RuleKind): boolean {
+    return this.rules(kind).length > 0
+  }
+
+  async setRule(rule: Rule): Promise<void> {
+    this.#write()
+    this.#rules.set(`${rule.kind} ${rule.name}`, rule)
+    this.#version += 1
+  }
+
+  async removeRule(kind: RuleKind, name: string): Promise<boolean> {
+    this.#write()
+    this.#version += 1
+    return this.#rules.delete(`${kind} ${name}`)
+  }
+
   async recordIssued(keys: readonly IssuedKey[]): Promise<void> {
     this.#write()
     const ids = new Set<string>()
@@ -163,7 +194,11 @@ export class MemoryLedger implements Ledger {
       if (taken || ids.has(id)) throw new IdTaken(id)
       ids.add(id)
     }
-    for (const key of keys) this.#issued.set(key.id, key)
+    for (const { renewed, ...key } of keys) {
+      this.#issued.set(key.id, key)
+      const rule = firstRule({ ...key, ...(renewed !== undefined && { renewed }) })
+      if (rule !== undefined) this.#rules.set(`key ${key.id}`, rule)
+    }
   }
 
   issued({ id, subject, path, limit, after }: IssuedFilter): readonly IssuedKeyState[] {
@@ -259,11 +294,13 @@ export class MemoryLedger implements Ledger {
   #stateOf(key: IssuedKey): IssuedKeyState {
     const activity = this.#activity.get(key.id)
     const revocation = this.revocationOf({ ...key, ids: [key.id] })
+    const rule = this.rule('key', key.id)
     return {
       ...key,
       counted: this.usesOf(key.id),
       ...(activity && { activity }),
       ...(revocation && { revocation }),
+      ...(rule && { rule }),
     }
   }
 

@@ -24,6 +24,7 @@ import type {
   SigningKeyRecord,
 } from '../ledger.ts'
 import { stricter } from '../revocation-rules.ts'
+import { firstRule } from '../rule-of-key.ts'
 import { noteJobs } from './note-jobs.ts'
 import {
   type AllowanceColumns,
@@ -39,6 +40,7 @@ import {
   toLeaseRow,
   toRevocation,
 } from './rows.ts'
+import { ruleJobs, ruleWriter } from './rule-jobs.ts'
 
 export { migrations } from './migrations.ts'
 
@@ -51,6 +53,7 @@ export const prepareJobs = (db: Database) => ({
   ...revocationJobs(db),
   ...leaseJobs(db),
   ...allowanceJobs(db),
+  ...ruleJobs(db, () => void nextGeneration(db).run()),
   ...issuedJobs(db),
   ...noteJobs(db),
   ...signingKeyJobs(db),
@@ -182,9 +185,12 @@ function issuedJobs(db: Database) {
     )
     .pluck()
   const insert = db.prepare(
-    `INSERT INTO issued (id, kid, subjects, paths, methods, issued_at, expires, uses, issued_by)
-     VALUES (:id, :kid, :subjects, :paths, :methods, :issued_at, :expires, :uses, :issued_by)`,
+    `INSERT INTO issued
+       (id, kid, subjects, paths, methods, issued_at, expires, uses, issued_by, claims)
+     VALUES
+       (:id, :kid, :subjects, :paths, :methods, :issued_at, :expires, :uses, :issued_by, :claims)`,
   )
+  const insertRule = ruleWriter(db)
   const insertName = db.prepare('INSERT OR IGNORE INTO issued_names VALUES (?, ?, ?)')
   const note = db.prepare(
     `INSERT INTO activity
@@ -207,6 +213,8 @@ function issuedJobs(db: Database) {
       for (const key of keys) {
         const { lastInsertRowid } = insert.run(fromIssuedKey(key))
         for (const [field, value] of namesOf(key)) insertName.run(field, value, lastInsertRowid)
+        const rule = firstRule(key)
+        if (rule !== undefined) insertRule(rule)
       }
       return undefined
     },
@@ -232,9 +240,12 @@ function purgeIssued(db: Database) {
   const forgetName = db.prepare(
     'DELETE FROM issued_names WHERE field = ? AND value = ? AND number = ?',
   )
-  const forget = ['issued', 'activity', 'leases', 'uses', 'notes', 'wrong_pins'].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE id = ?`),
-  )
+  const forget = [
+    ...['issued', 'activity', 'leases', 'uses', 'notes', 'wrong_pins'].map((table) =>
+      db.prepare(`DELETE FROM ${table} WHERE id = ?`),
+    ),
+    db.prepare("DELETE FROM rules WHERE kind = 'key' AND name = ?"),
+  ]
   return ({ before, limit }: { before: number; limit: number }): number => {
     const rows = expired.all(before, limit)
     for (const row of rows) {

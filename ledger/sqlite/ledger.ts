@@ -27,6 +27,9 @@ import {
   type PinTry,
   type Revocable,
   type Revocation,
+  type Rule,
+  type RuleKind,
+  type RuleOf,
   type SigningKeyRecord,
 } from '../ledger.ts'
 import { instanceOf, type LedgerJobs } from './jobs.ts'
@@ -155,6 +158,27 @@ export class SqliteLedger implements Ledger {
 
   takenOf(id: string): number {
     return this.#read(() => this.#reads.takenOf(id))
+  }
+
+  rule<Kind extends RuleKind>(kind: Kind, name: string): RuleOf<Kind> | undefined {
+    return this.#read(() => this.#reads.rule(kind, name))
+  }
+
+  rules<Kind extends RuleKind>(kind: Kind): readonly RuleOf<Kind>[] {
+    return this.#read(() => this.#reads.rules(kind))
+  }
+
+  hasRules(kind: RuleKind): boolean {
+    return this.#read(() => this.#reads.hasRules(kind))
+  }
+
+  async setRule(rule: Rule): Promise<void> {
+    await this.#writer.run('setRule', rule)
+  }
+
+  async removeRule(kind: RuleKind, name: string): Promise<boolean> {
+    const wasThere = await this.#writer.run('removeRule', { kind, name })
+    return wasThere
   }
 
   async recordIssued(keys: readonly IssuedKey[]): Promise<void> {

@@ -121,4 +121,16 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX allowances_by_end ON allowances (until) WHERE until IS NOT NULL;
   `,
+  `
+  -- what is kept beside keys: Rule of ../ledger.ts, its own members as JSON
+  CREATE TABLE rules (
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    value      TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  -- what else block 0 states, as JSON; null: nothing
+  ALTER TABLE issued ADD COLUMN claims TEXT;
+  `,
 ]

@@ -20,6 +20,7 @@ import {
   toRevocation,
   toSigningKeyRecord,
 } from './rows.ts'
+import { ruleReads } from './rule-jobs.ts'
 
 export type LedgerReads = ReturnType<typeof prepareReads>
 
@@ -41,6 +42,7 @@ export function prepareReads(db: Database) {
     generation,
     latestTime: (): UnixSeconds => unixSeconds(latestTime.get() ?? 0),
     revocationOf,
+    ...ruleReads(db),
     revocations: (limit: number): Revocation[] => revocations.all(limit).map(toRevocation),
     usesOf: (id: string): number => usesOf.get(id) ?? 0,
     noteOf: (id: string): KeyNote | undefined => {
@@ -78,8 +80,9 @@ function readIssued(db: Database, filter: IssuedFilter) {
   return db
     .prepare<unknown[], IssuedStateColumns>(
       `SELECT issued.*, coalesce(uses.count, 0) AS counted,
-              last_used, last_address, requests, bytes_out, bytes_in
+              last_used, last_address, requests, bytes_out, bytes_in, value, changed_at
        FROM issued LEFT JOIN uses USING (id) LEFT JOIN activity USING (id)
+       LEFT JOIN rules ON rules.kind = 'key' AND rules.name = issued.id
        WHERE ${conditions.join(' AND ')} ORDER BY number DESC LIMIT ?`,
     )
     .all(...values, filter.limit)

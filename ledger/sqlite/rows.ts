@@ -8,6 +8,8 @@ import type {
   IssuedKeyState,
   KeyNote,
   Revocation,
+  Rule,
+  RuleOf,
   SigningKeyRecord,
 } from '../ledger.ts'
 
@@ -83,6 +85,23 @@ export const toAllowanceRow = ({ taken, at, until }: AllowanceColumns): Allowanc
   ...optional('until', until),
 })
 
+export interface RuleColumns {
+  kind: Rule['kind']
+  name: string
+  value: string
+  changed_at: Rule['changedAt']
+}
+
+export const toRule = ({ kind, name, value, changed_at }: RuleColumns): Rule =>
+  ({ kind, name, changedAt: changed_at, ...(JSON.parse(value) as object) }) as Rule
+
+export const fromRule = ({ kind, name, changedAt, ...value }: Rule): RuleColumns => ({
+  kind,
+  name,
+  value: JSON.stringify(value),
+  changed_at: changedAt,
+})
+
 export interface IssuedColumns {
   number: number
   id: string
@@ -94,6 +113,7 @@ export interface IssuedColumns {
   expires: IssuedKey['expires']
   uses: number | null
   issued_by: string
+  claims: string | null
 }
 
 export const toIssuedKey = (row: IssuedColumns): IssuedKey => ({
@@ -106,6 +126,9 @@ export const toIssuedKey = (row: IssuedColumns): IssuedKey => ({
   expires: row.expires,
   ...optional('uses', row.uses),
   issuedBy: row.issued_by,
+  ...(row.claims !== null && {
+    claims: JSON.parse(row.claims) as NonNullable<IssuedKey['claims']>,
+  }),
 })
 
 export const fromIssuedKey = (key: IssuedKey): Omit<IssuedColumns, 'number'> => ({
@@ -118,6 +141,7 @@ export const fromIssuedKey = (key: IssuedKey): Omit<IssuedColumns, 'number'> => 
   expires: key.expires,
   uses: key.uses ?? null,
   issued_by: key.issuedBy,
+  claims: key.claims === undefined ? null : JSON.stringify(key.claims),
 })
 
 /** An issued key together with its activity, where it has any, and its uses. */
@@ -128,11 +152,17 @@ export interface IssuedStateColumns extends IssuedColumns {
   requests: number
   bytes_out: number
   bytes_in: number
+  /** of the rule for this key */
+  value: string | null
+  changed_at: Rule['changedAt']
 }
 
 export const toIssuedState = (row: IssuedStateColumns): Omit<IssuedKeyState, 'revocation'> => ({
   ...toIssuedKey(row),
   counted: row.counted,
+  ...(row.value !== null && {
+    rule: toRule({ ...row, kind: 'key', name: row.id, value: row.value }) as RuleOf<'key'>,
+  }),
   ...(row.last_used !== null && {
     activity: {
       id: row.id,

@@ -9,6 +9,7 @@ import { migrations } from '../../ledger/sqlite/migrations.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { allowancesContract } from './allowances-contract.ts'
 import { ledgerContract } from './ledger-contract.ts'
+import { rulesContract } from './rules-contract.ts'
 
 const inMemory = async () => {
   const ledger = new MemoryLedger()
@@ -16,6 +17,7 @@ const inMemory = async () => {
 }
 ledgerContract('memory', inMemory)
 allowancesContract('memory', inMemory)
+rulesContract('memory', inMemory)
 
 const folder = tempFolder()
 const file = join(folder.path, 'ledger.db')
@@ -42,6 +44,7 @@ const inSqlite = async () => {
 }
 ledgerContract('sqlite', inSqlite)
 allowancesContract('sqlite', inSqlite)
+rulesContract('sqlite', inSqlite)
 
 function empty(): void {
   const db = openDatabase(file, migrations)

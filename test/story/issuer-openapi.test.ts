@@ -39,6 +39,8 @@ const Document = z.strictObject({
     z.strictObject({
       get: Operation.optional(),
       post: Operation.optional(),
+      put: Operation.optional(),
+      patch: Operation.optional(),
       delete: Operation.optional(),
     }),
   ),
@@ -82,7 +84,7 @@ describe('the OpenAPI document', () => {
   })
 
   it('documents every option of a key, and no other', () => {
-    expect(Object.keys(KeyRequest.shape).sort()).toEqual([...OPTION_NAMES].sort())
+    expect(Object.keys(KeyRequest.shape).sort()).toEqual([...OPTION_NAMES, 'renewable'].sort())
   })
 
   it('is true: answers have the shapes it states', async () => {
@@ -95,6 +97,16 @@ describe('the OpenAPI document', () => {
       ['POST', '/v1/keys', [{ path: 'bkt/c' }]],
       ['GET', '/v1/keys', undefined],
       ['GET', `/v1/keys/${id}`, undefined],
+      ['POST', '/v1/keys', { path: 'bkt/d', id: 'lasting', renewable: true, plan: 'free' }],
+      ['PATCH', '/v1/keys/lasting', { expiresIn: '1h', paused: true }],
+      ['GET', '/v1/keys/lasting', undefined],
+      ['POST', '/v1/keys/lasting/replace', undefined],
+      ['PUT', '/v1/policies/readers', { methods: ['GET'] }],
+      ['GET', '/v1/policies/readers', undefined],
+      ['GET', '/v1/policies', undefined],
+      ['PUT', '/v1/plans/free', { rate: '10/s', bytes: '1GiB', per: 'subject' }],
+      ['GET', '/v1/plans/free', undefined],
+      ['GET', '/v1/plans', undefined],
       ['POST', '/v1/revocations', { path: 'bkt/', mintedBefore: 5 }],
       ['GET', '/v1/revocations', undefined],
       ['POST', '/v1/signing-keys', { grace: '1h' }],

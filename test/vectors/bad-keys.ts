@@ -220,8 +220,6 @@ const misplaced = (): readonly BadKey[] => [
 ]
 
 const UNKNOWN: Claims = {
-  policy: 'partners',
-  plan: 'free',
   cnf: { jkt: 'A'.repeat(43) },
   admin: true,
   Path: 'reports/',

@@ -67,6 +67,7 @@ const restricted = (): readonly GoodKey[] => [
   key('a gigabyte, ten files, a mebibyte a second', {
     ...upload({ bytes: 1_073_741_824, files: 10, rate: 1_048_576 }),
   }),
+  key('by a policy, on a plan', first({ policy: 'partners', plan: 'free' })),
   key('from these networks', first({ ip: ['192.0.2.0/24', '2001:db8::/32'] })),
   key(
     'from pages of this origin',

@@ -73,6 +73,8 @@ const CODES = {
   uses_exhausted: 'AccessDenied',
   bytes_exhausted: 'AccessDenied',
   files_exhausted: 'AccessDenied',
+  key_paused: 'AccessDenied',
+  policy_not_found: 'AccessDenied',
   rate_limited: 'SlowDown',
   claim_not_granted: 'AccessDenied',
   object_not_found: 'NoSuchKey',

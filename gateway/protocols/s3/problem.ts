@@ -2,6 +2,7 @@
 import type { Refusal } from '../../../key/refusal.ts'
 import { UnsatisfiableRange } from '../../body/range.ts'
 import type { Exchange, FlatHeaders } from '../../exchange.ts'
+import { PlanLimited } from '../../plans.ts'
 import type { Problem } from '../problem.ts'
 import { requestId } from './call.ts'
 import { s3CodeOf, s3StatusOf } from './errors.ts'
@@ -19,15 +20,17 @@ export function s3ProblemOf(refusal: Refusal, exchange: Exchange): Problem {
       ['RequestId', exchange.id],
     ],
   ])
-  return { status, headers: [...headersOf(status), ...hints(refusal, exchange)], body }
+  const limited = refusal instanceof PlanLimited ? refusal.headers : retryOf(status)
+  return { status, headers: [...headersOf(status), ...limited, ...hints(refusal, exchange)], body }
 }
 
 const headersOf = (status: number): FlatHeaders => [
   ...['Content-Type', 'application/xml', 'Cache-Control', 'no-store'],
   ...['X-Content-Type-Options', 'nosniff'],
-  ...(status === 503 ? ['Retry-After', '5'] : []),
   ...(status === 405 ? ['Allow', 'GET, HEAD, PUT, POST, DELETE, OPTIONS'] : []),
 ]
+
+const retryOf = (status: number): FlatHeaders => (status === 503 ? ['Retry-After', '5'] : [])
 
 const hints = (refusal: Refusal, exchange: Exchange): FlatHeaders => [
   ...requestId(exchange),

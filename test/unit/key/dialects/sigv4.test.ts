@@ -111,6 +111,7 @@ describe('a good signature', () => {
     expect(grant).toEqual({
       kid: vectors.accessKeyId,
       id,
+      policies: [],
       ids: [vectors.accessKeyId, id, 'ceiling-1'],
       subjects: ['ann'],
       issuedAt: NOW,

@@ -1,0 +1,60 @@
+/** The command line on keys that are in use, on policies and on plans. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { later, type Seconds } from '../../key/units.ts'
+import { CommandLine } from '../unit/cli/command-line.ts'
+
+let line: CommandLine
+beforeEach(() => {
+  line = new CommandLine()
+})
+afterEach(() => line.remove())
+
+const pass = (seconds: number) => {
+  line.now = later(line.now, seconds as Seconds)
+}
+const honoured = async (link: string) =>
+  (await line.json<{ honoured: boolean }>('inspect', link)).honoured
+const stateOf = async (id: string) =>
+  /\b(valid|paused|expired|revoked)\b/.exec(await line.done('issued', '--id', id))?.[0]
+
+describe('a key that is in use', () => {
+  it('is paused, resumed, renewed and replaced by its id', async () => {
+    const link = await line.done('mint', 'demo/a', '--id', 'mine', '--renewable', '--expires', '1h')
+    await line.done('pause', 'mine')
+    expect([await honoured(link), await stateOf('mine')]).toEqual([false, 'paused'])
+    await line.done('resume', 'mine')
+    expect(await honoured(link)).toBe(true)
+    pass(3601)
+    expect([await honoured(link), await stateOf('mine')]).toEqual([false, 'expired'])
+    await line.done('renew', 'mine', '--expires', '1d')
+    expect([await honoured(link), await stateOf('mine')]).toEqual([true, 'valid'])
+    const other = await line.done('replace', 'mine')
+    expect([await honoured(link), await honoured(other)]).toEqual([false, true])
+  })
+
+  it('that is not renewable ends no later than it was signed', async () => {
+    await line.done('mint', 'demo/a', '--id', 'mine', '--expires', '1h')
+    const { code, stderr } = await line.run(['renew', 'mine', '--expires', '2h'])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/conflict.*renewable/)])
+    expect((await line.run(['renew', 'mine', '--expires', '9d'])).code).toBe(1)
+  })
+})
+
+describe('policies and plans', () => {
+  it('are set, listed, shown and removed', async () => {
+    const link = await line.done('mint', 'demo/a', '--policy', 'partners')
+    expect(await honoured(link)).toBe(false)
+    await line.done('policies', 'set', 'partners', '--method', 'GET')
+    expect(await honoured(link)).toBe(true)
+    expect(await line.done('policies', 'list')).toMatch(/partners.*may download/)
+    await line.done('policies', 'set', 'partners', '--expires', '1m')
+    pass(61)
+    expect(await honoured(link)).toBe(false)
+    await line.done('policies', 'remove', 'partners', '--yes')
+    expect((await line.run(['policies', 'show', 'partners'])).code).toBe(1)
+    await line.done('plans', 'set', 'free', '--rate', '10/s', '--bytes', '1GiB')
+    expect(await line.done('plans', 'show', 'free')).toMatch(/10 requests in 1 s/)
+    const { code, stderr } = await line.run(['plans', 'set', 'free', '--rate', 'fast'])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/rate must be requests/)])
+  })
+})

@@ -16,6 +16,7 @@ import { type MintOptions, type Mistake, OptionsError, restrictionsFrom } from '
 import { revoke } from '../revoke.ts'
 import { asking } from './problem.ts'
 import { bodyOf, type Issuer, type Route, route } from './route.ts'
+import * as rules from './rule-schemas.ts'
 import * as schemas from './schemas.ts'
 
 const MOST_AT_ONCE = 1000
@@ -103,8 +104,8 @@ const changeKey = route({
   summary: 'Put off or bring forward the end of a key, pause, resume or narrow it: its URL stays',
   access: 'admin',
   params: schemas.KeyParams,
-  body: bodyOf(schemas.KeyChange),
-  success: { status: 200, description: 'what holds beside the key now', schema: schemas.KeyRule },
+  body: bodyOf(rules.KeyChange),
+  success: { status: 200, description: 'what holds beside the key now', schema: rules.KeyRule },
   refusals: ['conflict', 'key_malformed'],
   async answer({ params: { id = '' }, body, issuer, now }) {
     const context = { ledger: issuer.ledger, now, maxLife: issuer.settings.maxExpires }
@@ -118,7 +119,7 @@ const replaceKey = route({
   summary: 'Revoke a key, and mint another one with the same claims: a new URL',
   access: 'admin',
   params: schemas.KeyParams,
-  body: bodyOf(schemas.ReplaceRequest),
+  body: bodyOf(rules.ReplaceRequest),
   success: { status: 201, description: 'the new key', schema: schemas.NewKeys },
   refusals: ['resource_not_found', 'conflict'],
   async answer({ params: { id = '' }, body: { expires, expiresIn }, issuer, now }) {

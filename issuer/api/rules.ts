@@ -3,7 +3,7 @@ import type { RuleKind } from '../../ledger/ledger.ts'
 import { removeRule, setPlan, setPolicy, showRule } from '../rules.ts'
 import { asking } from './problem.ts'
 import { type Route, route } from './route.ts'
-import * as schemas from './schemas.ts'
+import * as schemas from './rule-schemas.ts'
 
 /** The mistakes of options are found where command line and library find them as well. */
 const unread = (value: unknown): unknown => value ?? {}

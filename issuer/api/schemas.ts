@@ -2,21 +2,24 @@
 import { z } from '@hono/zod-openapi'
 import { METHODS, RESPOND_HEADERS } from '../../key/claims.ts'
 import { parseScope } from '../../key/object-path.ts'
-import { COUNTED_PER, PERIODS } from '../../key/plan.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../../key/refusal.ts'
 import { SIGNER_STATUSES, SIGNING_KEY_KINDS } from '../../key/signer.ts'
 import { durationOf } from '../option-values.ts'
 
-const time = z.int().openapi({ description: 'Unix seconds' })
-const text = z.string().min(1)
-const texts = z.union([text, z.array(text)])
-const sizeIn = z.union([z.string(), z.int()]).openapi({ description: '"10MiB", or whole bytes' })
-const lifeIn = z.union([z.string(), z.int()]).openapi({ description: '"15m", or whole seconds' })
-const timeIn = z
+export const time = z.int().openapi({ description: 'Unix seconds' })
+export const text = z.string().min(1)
+export const texts = z.union([text, z.array(text)])
+export const sizeIn = z
+  .union([z.string(), z.int()])
+  .openapi({ description: '"10MiB", or whole bytes' })
+export const lifeIn = z
+  .union([z.string(), z.int()])
+  .openapi({ description: '"15m", or whole seconds' })
+export const timeIn = z
   .union([z.string(), z.int()])
   .openapi({ description: '"2026-12-01T18:00:00Z", "15m" from now, or Unix seconds' })
 
-const id = z
+export const id = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
   .openapi({ example: 'huQvDxRIMUGn2WtuCRvXOA' })
@@ -104,62 +107,9 @@ export const KeyRequest = z
   })
   .openapi('KeyRequest')
 
-/** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
-export const KeyChange = KeyRequest.omit({ path: true, renewable: true, id: true })
-  .partial()
-  .extend({
-    path: texts.optional(),
-    paused: z.boolean().optional().openapi({ description: 'refused until it is resumed' }),
-  })
-  .openapi('KeyChange')
-
-export const ReplaceRequest = z
-  .strictObject({ expires: timeIn.optional(), expiresIn: lifeIn.optional() })
-  .openapi('ReplaceRequest')
-
-const claims = z
+export const claims = z
   .record(z.string(), z.unknown())
   .openapi({ description: 'claims, as a block of a key states them' })
-
-export const KeyRule = z.strictObject({ id, claims, paused: z.boolean() }).openapi('KeyRule')
-
-export const PolicyRequest = KeyChange.omit({ paused: true }).openapi('PolicyRequest')
-export const Policy = z
-  .strictObject({ kind: z.literal('policy'), name: id, claims, changedAt: time })
-  .openapi('Policy')
-export const PolicyList = z.strictObject({ policies: z.array(Policy) }).openapi('Policies')
-
-export const PlanRequest = z
-  .strictObject({
-    rate: text.optional().openapi({ description: '10/s, 600/m, 1000/h' }),
-    burst: z.union([z.int().min(1), z.string()]).optional(),
-    requests: z.union([z.int().min(1), z.string()]).optional(),
-    bytes: sizeIn.optional(),
-    period: z.enum(PERIODS).optional().openapi({ description: 'day unless stated; in UTC' }),
-    per: z.enum(COUNTED_PER).optional().openapi({ description: 'key unless stated' }),
-  })
-  .openapi('PlanRequest')
-export const Plan = z
-  .strictObject({
-    kind: z.literal('plan'),
-    name: id,
-    plan: z.strictObject({
-      rate: z.strictObject({ requests: z.int(), seconds: z.int() }).optional(),
-      burst: z.int().optional(),
-      quota: z
-        .strictObject({
-          requests: z.int().optional(),
-          bytes: z.int().optional(),
-          period: z.enum(PERIODS),
-        })
-        .optional(),
-      per: z.enum(COUNTED_PER),
-    }),
-    changedAt: time,
-  })
-  .openapi('Plan')
-export const PlanList = z.strictObject({ plans: z.array(Plan) }).openapi('Plans')
-export const RuleParams = z.strictObject({ name: id })
 
 export const KeyRequests = z.union([KeyRequest, z.array(KeyRequest).min(1).max(1000)])
 

@@ -151,6 +151,37 @@ test('a key is made, used, watched, found and taken back', async () => {
   expect(await page.locator('.rows').innerText()).toMatch(/signature_invalid\s+1/)
 })
 
+test('every key of somebody is taken back at once', async () => {
+  const subjects = ['eve@example.com', 'eve@example.com', 'ann']
+  const keys = await Promise.all(
+    subjects.map((subject) => mint({ path: 'team/plans/q3.txt', subject })),
+  )
+  await enter(visitor, office)
+  await button('Revoke many…').click()
+  await page.getByLabel('Subject or path').fill('eve@example.com')
+  await page.getByLabel('Reason').fill('left')
+  expect(await visitor.flaws()).toEqual([])
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+  await page.getByLabel('Type “eve@”').fill('eve@')
+  await page.keyboard.press('Enter')
+  await page.getByText('The keys are revoked.').waitFor()
+  const answers = await Promise.all(keys.map(({ url }) => ask(url)))
+  expect(answers.map(({ status }) => status)).toEqual([403, 403, 200])
+})
+
+test('everything is reached by keyboard', async () => {
+  await enter(visitor, office)
+  await page.getByRole('table').or(page.getByText('No key was found.')).waitFor()
+  const reached = new Set<string>()
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press('Tab')
+    reached.add(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''))
+  }
+  for (const name of ['Skip to the content', 'New key', 'Health', 'Sign out', 'Search']) {
+    expect([...reached]).toContain(name)
+  }
+})
+
 test('what is wrong with a key stands under its field', async () => {
   await enter(visitor, office, 'mint')
   await page.getByLabel('Works for').fill('99d')

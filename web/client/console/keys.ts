@@ -15,6 +15,7 @@ import {
   textInput,
   type View,
 } from './parts.ts'
+import { revokeMany } from './revoke-many.ts'
 import type { IssuedKey } from './shapes.ts'
 import { text } from './texts.ts'
 
@@ -60,15 +61,10 @@ export async function showKeys({ root, signal, query }: View): Promise<void> {
     wanted,
     h('button', { class: 'button' }, text.search),
   )
-  fill(
-    root,
-    heading(
-      text.nav.keys,
-      button(text.again, () => attempt(() => look()), { image: 'retry' }),
-    ),
-    search,
-    content,
-  )
+  const again = (): void => attempt(() => look())
+  const many = button(text.many, () => revokeMany(again), { kind: 'grave' })
+  const refresh = button(text.again, again, { image: 'retry' })
+  fill(root, heading(text.nav.keys, many, refresh), search, content)
   await look()
 }
 

@@ -39,6 +39,7 @@ function navigation(): HTMLElement {
   return h(
     'header',
     { class: 'bar' },
+    h('button', { type: 'button', class: 'button skip', onclick: toContent }, text.skip),
     h('p', { class: 'brand' }, text.brand),
     h('nav', { 'aria-label': text.title }, h('ul', {}, ...links)),
     h(
@@ -49,6 +50,9 @@ function navigation(): HTMLElement {
     ),
   )
 }
+
+/** Past the links, for those who go by keyboard. */
+const toContent = (): void => page.querySelector('h1')?.focus()
 
 function leave(): void {
   attempt(async () => {

@@ -101,7 +101,6 @@ export const text = {
   until: (moment: string) => `until ${moment}`,
   never: 'never',
   noKeys: 'No key was found.',
-  details: 'Details',
   minted: 'Made',
   mintedBy: 'By',
   signedWith: 'Signed with',
@@ -117,6 +116,14 @@ export const text = {
   revokeKey: 'Revoke this key?',
   revokeEffect: 'The key, and every key narrowed from it, is refused from the next request on.',
   wasRevoked: 'The key is revoked.',
+  many: 'Revoke many…',
+  manyTitle: 'Revoke many keys?',
+  manyHint: 'All that were minted until now, wherever they were minted.',
+  manyWhat: 'Keys',
+  manyBy: { subject: 'of a subject', path: 'for a path' },
+  manyWhich: 'Subject or path',
+  manyEffect: 'Every such key is refused from the next request on.',
+  manyDone: 'The keys are revoked.',
 
   // audit
   live: 'Live',
@@ -140,7 +147,6 @@ export const text = {
     moved: 'Bytes',
   },
   noRecords: 'Nothing is on record.',
-  liveOn: 'Records appear as they are written.',
   liveBroke: 'The live view broke off.',
 
   // refusals

@@ -67,6 +67,20 @@ describe('docs/cli.md', () => {
   })
 })
 
+describe('examples/', () => {
+  it.each(['systemd/valetkey.service', 'kubernetes/valetkey.yaml', 'compose/docker-compose.yml'])(
+    '%s sets variables that there are',
+    (name) => {
+      const text = readFileSync(join(import.meta.dirname, '../../../examples', name), 'utf8')
+      const known = [...SETTINGS.map(({ variable }) => variable), 'VALETKEY_DATA']
+      const named = text.match(/\bVALETKEY_[A-Z_]+(?=[=:,])/g) ?? []
+      expect(named.length).toBeGreaterThan(0)
+      const others = named.filter((variable) => !known.includes(variable))
+      expect(others.filter((variable) => variable !== 'VALETKEY_SIGNING_KEY')).toEqual([])
+    },
+  )
+})
+
 describe('--help', () => {
   it.each(commands.map((command) => [nameOf(command), command] as const))(
     'of %s says what it does, with an example',

@@ -6,6 +6,7 @@ import { parseSigningKey, type SigningKey } from '../key/signer.ts'
 import { checkSecret } from '../ledger/key-files.ts'
 import { type DataFolder, isDataFolder, withDataFolder } from './data-folder.ts'
 import { Failure } from './failure.ts'
+import { secretFrom } from './secret-source.ts'
 import { readSettings } from './settings/read.ts'
 import type { Settings } from './settings/schema.ts'
 import { fromEnvironment, fromFlags, fromTomlFile, type SettingFlag } from './settings/sources.ts'
@@ -23,6 +24,8 @@ export class Cli {
   readonly #program: Command
   /** what `run` returns, unless the command throws */
   exitCode = 0
+  /** read once: a vault need not be asked twice */
+  #signingKey: SigningKey | undefined
 
   constructor(shell: Shell, program: Command) {
     this.shell = shell
@@ -50,8 +53,13 @@ export class Cli {
   get signingKey(): SigningKey | undefined {
     const text = this.shell.env.VALETKEY_SIGNING_KEY
     if (!text) return undefined
+    this.#signingKey ??= this.#readSigningKey(text)
+    return this.#signingKey
+  }
+
+  #readSigningKey(text: string): SigningKey {
     try {
-      const key = parseSigningKey(text)
+      const key = parseSigningKey(secretFrom(text, (path) => this.resolve(path)))
       checkSecret(key, 'it')
       return key
     } catch (error) {

@@ -24,6 +24,7 @@ const METHODS = {
   takenOf: 'passes',
   recordIssued: 'act',
   issued: 'passes',
+  issuedByKid: 'passes',
   noteActivity: 'passes',
   keepNotes: 'act',
   noteOf: 'passes',

@@ -240,8 +240,20 @@ export interface IssuedKeys {
   recordIssued(keys: readonly IssuedKey[]): Promise<void>
   /** Newest first. */
   issued(filter: IssuedFilter): Awaitable<readonly IssuedKeyState[]>
+  /**
+   * By signing key: how many keys were issued, and how many of them have neither expired nor been
+   * revoked by their id. Looks at every one of them.
+   */
+  issuedByKid(now: UnixSeconds): Awaitable<readonly IssuedCount[]>
   /** Adds up requests and bytes per id; nothing is kept of ids that were not recorded as issued. */
   noteActivity(batch: readonly Activity[]): Promise<void>
+}
+
+export interface IssuedCount {
+  readonly kid: string
+  readonly issued: number
+  /** what stops working when the signing key is revoked */
+  readonly live: number
 }
 
 /** An id of a key, or a kid, that was there before. */

@@ -10,7 +10,7 @@ import {
 } from '../../issuer/signing-keys.ts'
 import { formatTime, parseDuration, type Seconds } from '../../key/units.ts'
 import type { KeyringEntry } from '../../ledger/keyring.ts'
-import { IdTaken, type Ledger } from '../../ledger/ledger.ts'
+import { IdTaken, type IssuedCount } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import { Failure } from '../failure.ts'
 import { printable, relativeTime } from '../format.ts'
@@ -84,29 +84,23 @@ function graceOf(text: string): Seconds {
   }
 }
 
-/** With how many of the keys minted here each signed. */
-type Line = KeyringEntry & { readonly issued: number }
+/** With how many of the keys minted here each signed, and how many of those still work. */
+type Line = KeyringEntry & Pick<IssuedCount, 'issued' | 'live'>
 
 async function list(cli: Cli): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     const entries = (await data.keyring()).records()
-    const issued = await issuedByKid(await data.ledger())
-    const lines = entries.map((entry): Line => ({ ...entry, issued: issued.get(entry.kid) ?? 0 }))
+    const counts = await (await data.ledger()).issuedByKid(cli.shell.now())
+    const lines = entries.map((entry): Line => ({ ...entry, ...countOf(counts, entry.kid) }))
     await cli.terminal.result({ keys: lines }, () => table(cli, lines))
   })
 }
 
-const PAGE = 1000
+const NONE = { issued: 0, live: 0 }
 
-async function issuedByKid(ledger: Ledger): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>()
-  let after: string | undefined
-  do {
-    const page = await ledger.issued({ limit: PAGE, ...(after !== undefined && { after }) })
-    for (const { kid } of page) counts.set(kid, (counts.get(kid) ?? 0) + 1)
-    after = page.length === PAGE ? page.at(-1)?.id : undefined
-  } while (after !== undefined)
-  return counts
+const countOf = (counts: readonly IssuedCount[], kid: string): Pick<Line, 'issued' | 'live'> => {
+  const { issued, live } = counts.find((count) => count.kid === kid) ?? NONE
+  return { issued, live }
 }
 
 const STATUS_STYLES = { active: 'green', retiring: 'yellow', revoked: 'red' } as const
@@ -136,6 +130,7 @@ function table(cli: Cli, lines: readonly Line[]): string {
             : `${formatTime(graceEnds)} (${relativeTime(graceEnds, now)})`,
       },
       { title: 'KEYS ISSUED', value: ({ issued }) => String(issued), align: 'right' },
+      { title: 'STILL VALID', value: ({ live }) => String(live), align: 'right' },
     ],
     lines,
     (text) => paint('bold', text),
@@ -160,7 +155,12 @@ async function retired(cli: Cli, kid: string, { grace }: GraceFlags): Promise<vo
 async function revoked(cli: Cli, kid: string, { yes }: { readonly yes?: true }): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     if (!yes) {
-      await cli.terminal.confirm(`Revoke ${printable(kid)}, and with it every key minted with it?`)
+      const counts = await (await data.ledger()).issuedByKid(cli.shell.now())
+      const { live } = countOf(counts, kid)
+      const what = `${live} keys that were minted here and are still valid`
+      await cli.terminal.confirm(
+        `Revoke ${printable(kid)}, and with it every key minted with it, among them ${what}?`,
+      )
     }
     const entry = await revokeSigningKey(kid, await data.signingKeys())
     await cli.terminal.result(entry, () => `revoked ${printable(kid)} and all keys under it\n`)

@@ -194,6 +194,11 @@ export const SigningKey = z
     createdAt: time.optional().openapi({ description: 'where a record says so' }),
     graceEnds: time.optional().openapi({ description: 'until when a retiring key verifies' }),
     ceiling: z.record(z.string(), z.unknown()).optional(),
+    issued: z.int().optional().openapi({ description: 'keys minted here with it; in the list' }),
+    live: z
+      .int()
+      .optional()
+      .openapi({ description: 'of those, how many are still valid: what revoking it would end' }),
   })
   .openapi('SigningKey')
 

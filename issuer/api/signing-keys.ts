@@ -5,6 +5,8 @@ import { asking } from './problem.ts'
 import { bodyOf, type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
 
+const NONE = { issued: 0, live: 0 }
+
 const listSigningKeys = route({
   method: 'get',
   path: '/v1/signing-keys',
@@ -12,9 +14,14 @@ const listSigningKeys = route({
   access: 'admin',
   success: { status: 200, description: 'without their secrets', schema: schemas.SigningKeys },
   refusals: [],
-  async answer({ issuer: { keyring } }) {
+  async answer({ issuer: { keyring, ledger }, now }) {
     await asking(() => keyring.refresh())
-    return { status: 200, body: { signingKeys: keyring.records().map(shown) } }
+    const counts = await asking(() => ledger.issuedByKid(now))
+    const signingKeys = keyring.records().map((entry) => {
+      const { issued, live } = counts.find(({ kid }) => kid === entry.kid) ?? NONE
+      return { ...shown(entry), issued, live }
+    })
+    return { status: 200, body: { signingKeys } }
   },
 })
 

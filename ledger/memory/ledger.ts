@@ -22,6 +22,7 @@ import {
   type AllowanceRequest,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
+  type IssuedCount,
   type IssuedFilter,
   type IssuedKey,
   type IssuedKeyState,
@@ -212,6 +213,17 @@ export class MemoryLedger implements Ledger {
       .filter((key) => path === undefined || key.paths.some((scope) => isWithin(scope, path)))
       .slice(0, limit)
       .map((key) => this.#stateOf(key))
+  }
+
+  issuedByKid(now: UnixSeconds): readonly IssuedCount[] {
+    const counts = new Map<string, IssuedCount>()
+    for (const { id, kid, expires } of this.#issued.values()) {
+      const end = Math.min(expires, this.rule('key', id)?.claims.exp ?? expires)
+      const isLive = end > now && !this.#revocations.has(nameOf('id', id))
+      const { issued, live } = counts.get(kid) ?? { issued: 0, live: 0 }
+      counts.set(kid, { kid, issued: issued + 1, live: live + (isLive ? 1 : 0) })
+    }
+    return [...counts.values()]
   }
 
   async noteActivity(batch: readonly Activity[]): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type AllowanceRequest,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
+  type IssuedCount,
   type IssuedFilter,
   type IssuedKey,
   type IssuedKeyState,
@@ -188,6 +189,10 @@ export class SqliteLedger implements Ledger {
 
   issued(filter: IssuedFilter): readonly IssuedKeyState[] {
     return this.#read(() => this.#reads.issued(filter))
+  }
+
+  issuedByKid(now: UnixSeconds): readonly IssuedCount[] {
+    return this.#read(() => this.#reads.issuedByKid(now))
   }
 
   async noteActivity(batch: readonly Activity[]): Promise<void> {

@@ -3,6 +3,7 @@ import { oncePerTurn } from '../../database/once-per-turn.ts'
 import type { Database } from '../../database/open.ts'
 import { type UnixSeconds, unixSeconds } from '../../key/units.ts'
 import type {
+  IssuedCount,
   IssuedFilter,
   IssuedKeyState,
   KeyNote,
@@ -37,6 +38,15 @@ export function prepareReads(db: Database) {
   const signingKeys = db.prepare<[], SigningKeyColumns>(
     'SELECT * FROM signing_keys ORDER BY created_at, number',
   )
+  const issuedByKid = db.prepare<[number, number], IssuedCount>(
+    `SELECT kid, count(*) AS issued, sum(
+       expires > ?
+       AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'id' AND value = issued.id)
+       AND coalesce(
+         (SELECT value ->> '$.claims.exp' > ? FROM rules WHERE kind = 'key' AND name = issued.id), 1)
+     ) AS live
+     FROM issued GROUP BY kid`,
+  )
   const latestTime = db.prepare<[], number>('SELECT seconds FROM latest_time').pluck()
   return {
     generation,
@@ -50,6 +60,7 @@ export function prepareReads(db: Database) {
       return row && toNote(row)
     },
     takenOf: (id: string): number => takenOf.get(id) ?? 0,
+    issuedByKid: (now: UnixSeconds): IssuedCount[] => issuedByKid.all(now, now),
     signingKeys: (): SigningKeyRecord[] => signingKeys.all().map(toSigningKeyRecord),
     issued: (filter: IssuedFilter): IssuedKeyState[] =>
       readIssued(db, filter).map((key) => {

@@ -530,6 +530,22 @@ export function ledgerContract(
       })
     })
 
+    test('keys are counted by what signed them, those that still work apart', async () => {
+      await ledger.recordIssued([
+        issuedKey('a'),
+        issuedKey('b'),
+        issuedKey('c', { expires: NOW }),
+        issuedKey('d', { kid: 'k2', renewed: NOW }),
+        issuedKey('e', { kid: 'k2', renewed: at(NOW + 1) }),
+      ])
+      await ledger.revoke([{ kind: 'id', value: 'b', revokedAt: NOW }])
+      const counts = [...(await ledger.issuedByKid(NOW))].sort((x, y) => (x.kid < y.kid ? -1 : 1))
+      expect(counts).toEqual([
+        { kid: 'k1', issued: 3, live: 1 },
+        { kid: 'k2', issued: 2, live: 1 },
+      ])
+    })
+
     describe('signing keys', () => {
       const record = (kid: string, over: Partial<SigningKeyRecord> = {}): SigningKeyRecord => ({
         kid,

@@ -125,7 +125,7 @@ describe('serve', () => {
     const { ended, shell } = await serving()
     line.signals.emit('SIGHUP', 'SIGHUP')
     const [, told = ''] = await shell.stderr.matching(/^(\{.*"reread".*\})$/m)
-    expect(JSON.parse(told)).toMatchObject({ reread: ['signing keys', 'logLevel'] })
+    expect(JSON.parse(told)).toMatchObject({ reread: ['signing keys', 'certificate', 'logLevel'] })
     line.signals.emit('SIGTERM', 'SIGTERM')
     expect(await ended).toBe(0)
   })

@@ -1,11 +1,11 @@
 /** What the gateway would decide of a request, stage by stage: for the owner only, since it tells. */
 import { clear, isPinned } from '../key/clear.ts'
-import { countedUses } from '../key/counters.ts'
+import { countersOf } from '../key/counters.ts'
 import { type ObjectPath, targetOf } from '../key/object-path.ts'
 import { Refusal, type RefusalCode } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
 import { formatTime } from '../key/units.ts'
-import type { Leases } from '../ledger/ledger.ts'
+import type { Allowances, Leases } from '../ledger/ledger.ts'
 import type { Gatekeeper } from './admit.ts'
 import { attemptOf } from './attempt.ts'
 import { claimOf } from './protocols/claim.ts'
@@ -43,7 +43,7 @@ export interface Question {
 
 interface Witnesses {
   readonly gatekeeper: Gatekeeper
-  readonly ledger: Leases
+  readonly ledger: Leases & Allowances
   readonly store: Store
   readonly clock: Clock
   readonly basePath: string
@@ -131,20 +131,26 @@ class Explanation {
   }
 
   async #askUses(): Promise<string> {
-    const counted = countedUses(this.#grant)
-    if (counted.length === 0) return 'not limited'
-    const left: string[] = []
-    for (const { id, most } of counted) {
-      const used = await this.#witnesses.ledger.usesOf(id)
-      left.push(`${id}: ${used} of ${most} used`)
-      if (used >= most) {
-        throw new Refusal(
-          'uses_exhausted',
-          `${left.join('; ')} (a broken download may still be resumed)`,
-        )
-      }
+    const { ledger } = this.#witnesses
+    const { uses = [], bytes = [], files = [] } = countersOf(this.#grant) ?? {}
+    const told: string[] = []
+    for (const { id, most } of uses) {
+      const used = await ledger.usesOf(id)
+      told.push(`${id}: ${used} of ${most} used`)
+      if (used < most) continue
+      const why = `${told.join('; ')} (a broken download may still be resumed)`
+      throw new Refusal('uses_exhausted', why)
     }
-    return left.join('; ')
+    for (const { id, most } of [...bytes, ...files]) {
+      const taken = await ledger.takenOf(id)
+      told.push(`${id}: ${taken} of ${most} taken`)
+      if (taken < most) continue
+      throw new Refusal(
+        id.startsWith('bytes:') ? 'bytes_exhausted' : 'files_exhausted',
+        told.join('; '),
+      )
+    }
+    return told.join('; ') || 'not limited'
   }
 
   async #askObject(): Promise<string> {

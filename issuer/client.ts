@@ -8,12 +8,20 @@
  */
 import type { z } from '@hono/zod-openapi'
 import type { RefusalCode } from '../key/refusal.ts'
+import type * as rules from './api/rule-schemas.ts'
 import type * as schemas from './api/schemas.ts'
 
 export type KeyRequest = z.input<typeof schemas.KeyRequest>
 export type NewKey = Exclude<z.output<typeof schemas.NewKeys>, readonly unknown[]>
 export type IssuedKey = z.output<typeof schemas.IssuedKey>
 export type IssuedKeys = z.output<typeof schemas.IssuedKeys>
+export type KeyChange = z.input<typeof rules.KeyChange>
+export type KeyRule = z.output<typeof rules.KeyRule>
+export type ReplaceRequest = z.input<typeof rules.ReplaceRequest>
+export type PolicyRequest = z.input<typeof rules.PolicyRequest>
+export type Policy = z.output<typeof rules.Policy>
+export type PlanRequest = z.input<typeof rules.PlanRequest>
+export type Plan = z.output<typeof rules.Plan>
 export type RevocationRequest = z.input<typeof schemas.RevocationRequest>
 export type Revocation = z.output<typeof schemas.Revocation>
 export type SigningKey = z.output<typeof schemas.SigningKey>
@@ -113,6 +121,8 @@ export function createClient({ url, token, fetch: ask = fetch }: ClientOptions) 
     keys: keysOf(request),
     revocations: revocationsOf(request),
     signingKeys: signingKeysOf(request),
+    policies: storedOf<PolicyRequest, Policy>(request, '/v1/policies', 'policies'),
+    plans: storedOf<PlanRequest, Plan>(request, '/v1/plans', 'plans'),
     audit: auditOf(request, send),
     storage: (prefix = '', options?: CallOptions) =>
       request<Storage>('GET', '/v1/storage', { query: { prefix }, ...options }),
@@ -147,6 +157,12 @@ function keysOf(request: Request) {
     },
     show: (id: string, options?: CallOptions) =>
       request<IssuedKey>('GET', `/v1/keys/${encodeURIComponent(id)}`, options),
+    /** When it ends, whether it rests, what it is narrowed to: its URL stays. */
+    change: (id: string, body: KeyChange, options?: CallOptions) =>
+      request<KeyRule>('PATCH', `/v1/keys/${encodeURIComponent(id)}`, { body, ...options }),
+    /** Revokes it, and answers with another one of the same claims. */
+    replace: (id: string, body: ReplaceRequest = {}, options?: CallOptions) =>
+      request<NewKey>('POST', `/v1/keys/${encodeURIComponent(id)}/replace`, { body, ...options }),
     /** In force when the promise resolves. */
     revoke: (id: string, options?: CallOptions) =>
       request<void>('DELETE', `/v1/keys/${encodeURIComponent(id)}`, options),
@@ -179,6 +195,21 @@ const signingKeysOf = (request: Request) => ({
     }),
   revoke: (kid: string, options?: CallOptions) =>
     request<SigningKey>('POST', `/v1/signing-keys/${encodeURIComponent(kid)}/revoke`, options),
+})
+
+/** @param under the member of the answer that lists them */
+const storedOf = <Stated, Stored>(request: Request, path: string, under: string) => ({
+  /** By name. */
+  list: async (options?: CallOptions) =>
+    (await request<Readonly<Record<string, readonly Stored[]>>>('GET', path, options))[under] ?? [],
+  show: (name: string, options?: CallOptions) =>
+    request<Stored>('GET', `${path}/${encodeURIComponent(name)}`, options),
+  /** Puts another in the place of one that is there. */
+  set: (name: string, body: Stated, options?: CallOptions) =>
+    request<Stored>('PUT', `${path}/${encodeURIComponent(name)}`, { body, ...options }),
+  /** Keys that name it are refused from then on. */
+  remove: (name: string, options?: CallOptions) =>
+    request<void>('DELETE', `${path}/${encodeURIComponent(name)}`, options),
 })
 
 const auditOf = (request: Request, send: Send) => ({

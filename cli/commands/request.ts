@@ -10,7 +10,18 @@ export function addRequest(program: Command, cli: Cli): void {
     .command('request')
     .description('Ask somebody for files: print the link of a page where they can be dropped.')
     .argument('<prefix>', 'BUCKET/ or BUCKET/PREFIX/ where the files go')
-  addRestrictions(command, ['expires', 'uses', 'once', 'maxSize', 'types'])
+  addRestrictions(command, [
+    'expires',
+    'uses',
+    'once',
+    'maxSize',
+    'types',
+    'bytes',
+    'files',
+    'rate',
+    'policy',
+    'plan',
+  ])
   addPageOptions(command)
     .addHelpText(
       'after',

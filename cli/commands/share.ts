@@ -33,7 +33,7 @@ export function addShare(program: Command, cli: Cli): void {
     .description('Share files: print the link of a page that shows them.')
     .argument('<file...>', 'files and folders of this machine, or one PATH of the store')
     .option('--bucket <name>', 'where files of this machine are put', 'shared')
-  addRestrictions(command, ['expires', 'uses', 'once'])
+  addRestrictions(command, ['expires', 'uses', 'once', 'bytes', 'rate', 'policy', 'plan'])
   addPageOptions(command)
     .addHelpText(
       'after',

@@ -18,6 +18,8 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const FINAL: ReadonlySet<ProblemCode> = new Set([
   'key_expired',
   'key_revoked',
+  'key_paused',
+  'policy_not_found',
   'key_not_yet_valid',
   'signature_invalid',
   'pin_required',
@@ -170,6 +172,7 @@ const PASSING: ReadonlySet<ProblemCode> = new Set([
   'internal',
   'not_understood',
   'key_not_yet_valid',
+  'key_paused',
   'address_not_granted',
 ])
 

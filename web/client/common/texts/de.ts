@@ -38,6 +38,8 @@ export const problems: typeof en.problems = {
     'Dieser Link ist ungültig. Kopieren Sie ihn ganz, oder bitten Sie den Absender um einen neuen.',
   key_expired: 'Dieser Link ist abgelaufen. Bitten Sie den Absender um einen neuen.',
   key_revoked: 'Der Absender hat diesen Link zurückgezogen.',
+  key_paused: 'Dieser Link ruht gerade. Fragen Sie den Absender.',
+  policy_not_found: 'Dieser Link funktioniert zurzeit nicht. Fragen Sie den Absender.',
   key_not_yet_valid: 'Dieser Link gilt noch nicht.',
   address_not_granted: 'Dieser Link gilt nur in einem anderen Netz, zum Beispiel dem des Büros.',
   header_not_granted: 'Dieser Link ist für ein Programm gedacht und geht nicht im Browser.',

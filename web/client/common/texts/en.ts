@@ -35,6 +35,8 @@ export const problems = {
     'This link is not valid. Copy the whole link, or ask whoever sent it for a new one.',
   key_expired: 'This link has expired. Ask whoever sent it for a new one.',
   key_revoked: 'This link has been withdrawn by whoever sent it.',
+  key_paused: 'This link is resting. Ask whoever sent it.',
+  policy_not_found: 'This link does not work at the moment. Ask whoever sent it.',
   key_not_yet_valid: 'This link does not work yet.',
   address_not_granted: 'This link works in another network only, such as that of the office.',
   header_not_granted: 'This link is made for a program and can’t be used in a browser.',

@@ -31,6 +31,8 @@ export const problems: typeof en.problems = {
   signature_invalid: '链接无效。请复制完整链接，或向发送者索取新链接。',
   key_expired: '链接已过期，请向发送者索取新链接。',
   key_revoked: '发送者已撤回此链接。',
+  key_paused: '此链接已暂停，请联系发送者。',
+  policy_not_found: '此链接目前无法使用，请联系发送者。',
   key_not_yet_valid: '链接尚未生效。',
   address_not_granted: '此链接只能在特定网络中使用，例如办公室网络。',
   header_not_granted: '此链接供程序使用，无法在浏览器中打开。',

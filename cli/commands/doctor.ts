@@ -179,7 +179,7 @@ async function networkFindings(
   const own = ownUrl(settings)
   const others = settings.publicUrl.filter((url) => url !== own)
   const [ours, ...found] = await Promise.all([
-    gateway(own).then((finding) => [finding]),
+    gateway(own, mint).then((finding) => [finding]),
     ...others.map((url) => publicUrl(url, mint)),
   ])
   return [...ours, ...found.flat()]

@@ -12,9 +12,16 @@ export interface ProbeClaims {
   readonly tls?: true
 }
 
-/** @param url where the configuration says that the gateway listens */
-export async function gateway(url: string): Promise<Finding> {
+/**
+ * @param url where the configuration says that the gateway listens
+ * @param mint absent where no key can be minted: then it is only asked whether somebody is ready
+ */
+export async function gateway(url: string, mint: MintProbe | undefined): Promise<Finding> {
   const answer = await get(`${url}/-/ready`)
+  if (answer.status === 200 && mint !== undefined && !(await honours(url, { query: mint({}) }))) {
+    const advice = 'stop the one that has this address, or set gateway.listen'
+    return fail('gateway', `another one is at ${url}: it does not honour a key minted here`, advice)
+  }
   if (answer.status === 200) return ok('gateway', `ready at ${url}`)
   if (answer.status !== undefined) {
     const advice = `read its log, and what ${url}/-/ready says`

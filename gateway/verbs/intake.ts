@@ -29,7 +29,7 @@ export interface Intake<W extends Writing, T> {
   /** false: nothing that is stored, such as a list of names */
   readonly isContent?: boolean
   /** looks at them before they become anything */
-  readonly inspect?: (writing: W, received: Received) => Promise<void>
+  readonly inspect?: ((writing: W, received: Received) => Promise<void>) | undefined
   /** makes them what they are to be, durably */
   readonly commit: (writing: W, received: Received, now: UnixSeconds) => Promise<T>
 }

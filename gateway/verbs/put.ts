@@ -111,8 +111,10 @@ async function transferred(
   }
   const path = attempt.path as ObjectPath
   const open = async () => services.store.upload(path)
-  const look = (upload: Upload, { size }: Received): Promise<void> =>
-    inspect(admitted, services, { type, size, read: () => upload.written() })
+  const look =
+    services.inspection &&
+    ((upload: Upload, { size }: Received): Promise<void> =>
+      inspect(admitted, services, { type, size, read: () => upload.written() }))
   const intake = { grant, path, limits, type, open, inspect: look, commit, ...request }
   return takeIn(intake, exchange, services)
 }

@@ -1,6 +1,6 @@
 /** Behind a reverse proxy: a key verifies whatever the proxy changes, and only trusted ones are believed. */
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { publicUrl } from '../../cli/doctor/network.ts'
+import { gateway, publicUrl } from '../../cli/doctor/network.ts'
 import type { GatewaySettingsText } from '../../gateway/config.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
@@ -205,6 +205,9 @@ describe('doctor', () => {
       const [first, ...more] = await found(house, { to: other.gateway.port })
       expect(first).toMatch(/^fail public URL: .* does not honour a key minted here$/)
       expect(more).toEqual([])
+      const mint = (claims: object): string => house.mint({ path: 'probe/', ...claims })
+      expect((await gateway(house.gateway.url, mint)).status).toBe('ok')
+      expect((await gateway(other.gateway.url, mint)).status).toBe('fail')
     } finally {
       await other.close()
     }

@@ -151,6 +151,51 @@ test('a key is made, used, watched, found and taken back', async () => {
   expect(await page.locator('.rows').innerText()).toMatch(/signature_invalid\s+1/)
 })
 
+test('a key rests, goes on, and ends sooner, its link unchanged', async () => {
+  const { url } = await mint({ path: 'team/plans/q3.txt', subject: 'rest' })
+  await enter(visitor, office, 'keys?subject=rest')
+  await page.locator('.opens').click()
+  await button('Pause').click()
+  await page.getByText('The key is paused.').waitFor()
+  await page.getByText('paused', { exact: true }).waitFor()
+  await expect.poll(async () => (await ask(url)).status).toBe(403)
+  await page.locator('.opens').click()
+  await button('Resume').click()
+  await page.getByText('The key works again.').waitFor()
+  await expect.poll(async () => (await ask(url)).status).toBe(200)
+  await page.getByText('active', { exact: true }).waitFor()
+  await page.locator('.opens').click()
+  await page.getByRole('dialog').getByLabel('Ends in').fill('2m')
+  await page.keyboard.press('Enter')
+  await page.getByText('The end of the key has changed.').waitFor()
+})
+
+test('policies and plans are set, and removed', async () => {
+  await enter(visitor, office, 'rules')
+  await button('New policy').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name', { exact: true }).fill('office')
+  await dialog.getByLabel('From addresses').fill('everywhere')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect
+    .poll(() => dialog.locator('.wrong').allInnerTexts())
+    .toContainEqual(expect.stringMatching(/./))
+  expect(await visitor.flaws()).toEqual([])
+  await dialog.getByLabel('From addresses').fill('10.0.0.0/8')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('{"ip":["10.0.0.0/8"]}').waitFor()
+  await button('New plan').click()
+  await dialog.getByLabel('Name', { exact: true }).fill('free')
+  await dialog.getByLabel('Bytes per second').fill('600/m')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('600 / 60 s').waitFor()
+  await button('Remove office').click()
+  await dialog.getByRole('textbox').fill('offi')
+  await page.keyboard.press('Enter')
+  await page.getByText('It is removed.').waitFor()
+  await button('Remove office').waitFor({ state: 'detached' })
+})
+
 test('every key of somebody is taken back at once', async () => {
   const subjects = ['eve@example.com', 'eve@example.com', 'ann']
   const keys = await Promise.all(
@@ -225,7 +270,16 @@ describe.each([
   test('every view fits, reads and says nothing amiss', async () => {
     const narrow = await visit(browser, options)
     await enter(narrow, office)
-    for (const view of ['mint', 'keys', 'audit', 'refusals', 'storage', 'signing', 'health']) {
+    for (const view of [
+      'mint',
+      'keys',
+      'audit',
+      'refusals',
+      'storage',
+      'rules',
+      'signing',
+      'health',
+    ]) {
       await narrow.page.goto(`${office.issuer.url}/#${view}`)
       await narrow.page.locator(`.view.${view} :is(.card, .nothing:not(:empty))`).first().waitFor()
       await narrow.page.locator('[aria-busy]').waitFor({ state: 'detached' })

@@ -66,6 +66,25 @@ it('narrows with a valet key', async () => {
   await expect(holder.keys.list()).rejects.toMatchObject({ code: 'method_not_granted' })
 })
 
+it('changes and replaces keys, and what they refer to by name', async () => {
+  await client.policies.set('office', { ip: '10.0.0.0/8' })
+  await client.plans.set('free', { rate: '600/m', requests: 1000, period: 'month', per: 'subject' })
+  expect((await client.policies.list()).map(({ name }) => name)).toEqual(['office'])
+  expect((await client.plans.show('free')).plan.quota).toEqual({ requests: 1000, period: 'month' })
+  const { id, url } = await client.keys.mint({ path: 'bkt/a', policy: 'office', plan: 'free' })
+  expect(await client.keys.change(id, { paused: true, expiresIn: '5m' })).toMatchObject({
+    id,
+    paused: true,
+    claims: { exp: house.now() + 300 },
+  })
+  const other = await client.keys.replace(id)
+  expect(other.url).not.toBe(url)
+  expect((await client.keys.show(id)).revocation).toBeDefined()
+  await client.policies.remove('office')
+  await client.plans.remove('free')
+  await expect(client.plans.show('free')).rejects.toMatchObject({ code: 'resource_not_found' })
+})
+
 it('rotates, retires and revokes signing keys', async () => {
   const [first] = await client.signingKeys.list()
   const second = await client.signingKeys.rotate({ grace: '1h' })

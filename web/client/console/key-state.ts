@@ -9,15 +9,17 @@ import { text } from './texts.ts'
 export const usesOf = ({ counted, uses, activity }: IssuedKey): string =>
   uses === undefined ? count(activity?.requests ?? counted) : `${count(counted)} / ${count(uses)}`
 
-export function stateOf({ revocation, expires, uses, counted }: IssuedKey): HTMLElement {
+/** Until when it is honoured: the end that is kept beside a key counts where it is the earlier. */
+export const endOf = ({ expires, rule }: IssuedKey): number =>
+  Math.min(expires, rule?.claims.exp ?? expires)
+
+export function stateOf(key: IssuedKey): HTMLElement {
+  const { revocation, uses, counted, rule } = key
   if (revocation !== undefined) return chip(text.states.revoked, 'bad')
-  if (expires <= Date.now() / 1000) return chip(text.states.expired, 'dull')
+  if (endOf(key) <= Date.now() / 1000) return chip(text.states.expired, 'dull')
   if (uses !== undefined && counted >= uses) return chip(text.states.spent, 'warn')
-  const state = chip(text.states.active, 'good')
-  return h(
-    'span',
-    { class: 'state-of' },
-    state,
-    h('span', { class: 'muted' }, text.until(moment(expires))),
-  )
+  const isPaused = rule?.paused === true
+  const state = chip(text.states[isPaused ? 'paused' : 'active'], isPaused ? 'warn' : 'good')
+  const until = h('span', { class: 'muted' }, text.until(moment(endOf(key))))
+  return h('span', { class: 'state-of' }, state, until)
 }

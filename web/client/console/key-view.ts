@@ -4,15 +4,20 @@ import { count, size } from '../common/format.ts'
 import { tell } from '../common/say.ts'
 import { api } from './api.ts'
 import { confirmed } from './confirm.ts'
-import { stateOf, usesOf } from './key-state.ts'
-import { facts, timeOf } from './parts.ts'
-import type { IssuedKey } from './shapes.ts'
+import { endOf, stateOf, usesOf } from './key-state.ts'
+import { attempt, facts, textInput, timeOf } from './parts.ts'
+import type { Claims, IssuedKey } from './shapes.ts'
 import { text } from './texts.ts'
 
 /** @param again called when something about the key has changed */
 export function openKey(key: IssuedKey, again: () => void): void {
-  const dialog = h('dialog', { class: 'card key', 'aria-labelledby': 'key-title' })
+  const dialog = h('dialog', { class: 'card key', tabindex: -1, 'aria-labelledby': 'key-title' })
   const close = (): void => dialog.close()
+  const changed = (sentence: string): void => {
+    close()
+    again()
+    tell(sentence)
+  }
   const audit = h(
     'a',
     { class: 'button', href: `#audit?id=${encodeURIComponent(key.id)}`, onclick: close },
@@ -30,6 +35,7 @@ export function openKey(key: IssuedKey, again: () => void): void {
   dialog.append(
     h('h2', { id: 'key-title' }, nameOf(key.paths.join(', '))),
     knownOf(key),
+    ...(key.revocation === undefined ? changesOf(key, changed) : []),
     h(
       'div',
       { class: 'actions' },
@@ -41,6 +47,40 @@ export function openKey(key: IssuedKey, again: () => void): void {
   dialog.addEventListener('close', () => dialog.remove())
   document.body.append(dialog)
   dialog.showModal()
+  dialog.focus()
+}
+
+/** What can be changed of a key that is in use, its link unchanged. */
+function changesOf(key: IssuedKey, changed: (sentence: string) => void): readonly Node[] {
+  const path = `/v1/keys/${encodeURIComponent(key.id)}`
+  const change = (body: Claims, sentence: string): void =>
+    attempt(async () => {
+      await api('PATCH', path, { body })
+      changed(sentence)
+    })
+  const isPaused = key.rule?.paused === true
+  const pause = button(
+    isPaused ? text.resume : text.pause,
+    () => change({ paused: !isPaused }, isPaused ? text.isResumed : text.isPaused),
+    { image: isPaused ? 'play' : 'pause' },
+  )
+  const end = textInput('expiresIn', '', '15m, 12h, 7d')
+  end.required = true
+  end.setAttribute('aria-label', text.newEnd)
+  const form = h(
+    'form',
+    {
+      class: 'search',
+      onsubmit: (event: SubmitEvent) => {
+        event.preventDefault()
+        change({ expiresIn: end.value.trim() }, text.endIsSet)
+      },
+    },
+    h('span', { class: 'label' }, text.newEnd),
+    end,
+    h('button', { class: 'button' }, text.setEnd),
+  )
+  return [form, h('div', {}, pause)]
 }
 
 function knownOf(key: IssuedKey): HTMLElement {
@@ -53,7 +93,7 @@ function knownOf(key: IssuedKey): HTMLElement {
     [text.minted, timeOf(key.issuedAt)],
     [text.mintedBy, key.issuedBy],
     [text.signedWith, h('code', {}, key.kid)],
-    [text.ends, timeOf(key.expires)],
+    [text.ends, timeOf(endOf(key))],
     [text.columns.uses, key.uses === undefined ? undefined : usesOf(key)],
     [text.columns.used, activity === undefined ? text.never : timeOf(activity.lastUsed)],
     [text.lastAddress, activity?.lastAddress],

@@ -7,6 +7,7 @@ import { showKeys } from './keys.ts'
 import { showMint } from './mint.ts'
 import { attempt, type View } from './parts.ts'
 import { showRefusals } from './refusals.ts'
+import { showRules } from './rules.ts'
 import { showSignIn } from './sign-in.ts'
 import { showSigningKeys } from './signing-keys.ts'
 import { showStorage } from './storage.ts'
@@ -18,6 +19,7 @@ const VIEWS: Readonly<Record<keyof typeof text.nav, (view: View) => Promise<void
   audit: showAudit,
   refusals: showRefusals,
   storage: showStorage,
+  rules: showRules,
   signing: showSigningKeys,
   health: showHealth,
 }

@@ -1,41 +1,38 @@
 /** A new key, by a form that is made of what the API takes. */
 import { fill, h } from '../common/dom.ts'
-import { api, Refused } from './api.ts'
-import { type Option, optionOf, READERS } from './mint-options.ts'
+import { api } from './api.ts'
 import { showMinted } from './minted.ts'
-import { complain, fieldOf, heading, textInput, type View } from './parts.ts'
-import type { Claims, NewKey, Status } from './shapes.ts'
+import { fieldFor, optionsOf, statedIn, tellMistakes } from './option-form.ts'
+import type { Option } from './options.ts'
+import { heading, type View } from './parts.ts'
+import type { NewKey, Status } from './shapes.ts'
 import { text } from './texts.ts'
 
 /** Those that nearly every key states; the others are folded away. */
 const FIRST = ['path', 'expiresIn', 'subject', 'uses']
 /** Said otherwise: by boxes, or by another option. */
 const LEFT_OUT = ['methods', 'expires', 'once', 'respond']
+const USUAL_LIFE = '1h'
 const METHODS = ['GET', 'PUT', 'LIST', 'DELETE']
-
-interface Document {
-  readonly components: {
-    readonly schemas: {
-      readonly KeyRequest: { readonly properties: Readonly<Record<string, Option>> }
-    }
-  }
-}
 
 export async function showMint(view: View): Promise<void> {
   const { root, signal } = view
   const content = h('div', {}, h('p', { class: 'nothing muted' }, text.loading))
   fill(root, heading(text.nav.mint), content)
-  const [document, status] = await Promise.all([
-    api<Document>('GET', '/openapi.json', { signal }),
+  const [options, status] = await Promise.all([
+    optionsOf('KeyRequest', signal),
     api<Status>('GET', '/v1/status', { signal }),
   ])
-  const options = document.components.schemas.KeyRequest.properties
   const again = (): void => {
     const form = formOf(options, (key) => {
       showMinted(content, key, status.publicUrl, again)
     })
     fill(content, form)
-    form.querySelector<HTMLElement>('[name=path]')?.focus()
+    const life = form.querySelector<HTMLInputElement>('[name=expiresIn]')
+    if (life !== null) life.value = USUAL_LIFE
+    const path = form.querySelector<HTMLInputElement>('[name=path]')
+    path?.setAttribute('aria-required', 'true')
+    path?.focus()
   }
   again()
 }
@@ -66,30 +63,15 @@ function formOf(
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     go.disabled = true
-    api<NewKey>('POST', '/v1/keys', { body: statedIn(form, names) })
+    const methods = new FormData(form).getAll('methods')
+    const body = { ...statedIn(form, options, names), methods }
+    api<NewKey>('POST', '/v1/keys', { body })
       .then(then, (error: unknown) => tellMistakes(form, error))
       .finally(() => {
         go.disabled = false
       })
   })
   return form
-}
-
-function fieldFor(name: string, option: Option): HTMLElement {
-  const label = text.fields[name] ?? name
-  const { kind, placeholder, value } = optionOf(name, option)
-  if (kind === 'switch') {
-    const box = h('input', { type: 'checkbox', name })
-    return h('label', { class: 'toggle field' }, box, label)
-  }
-  const hint = name === 'path' ? text.pathHint : undefined
-  const input =
-    kind === 'lines'
-      ? h('textarea', { class: 'input', name, rows: 2, placeholder, spellcheck: 'false' })
-      : textInput(name, value, placeholder)
-  if (kind === 'number') input.setAttribute('inputmode', 'numeric')
-  if (name === 'path') input.setAttribute('required', '')
-  return fieldOf({ label, input, hint })
 }
 
 const methodBoxes = (): HTMLElement =>
@@ -106,40 +88,3 @@ const methodBoxes = (): HTMLElement =>
       ),
     ),
   )
-
-/** What was filled in, as the API takes it. */
-function statedIn(form: HTMLFormElement, names: readonly string[]): Claims {
-  const data = new FormData(form)
-  const stated: Record<string, unknown> = { methods: data.getAll('methods') }
-  for (const name of names) {
-    const value = data.get(name)
-    if (typeof value !== 'string' || value.trim() === '') continue
-    stated[name] = READERS[optionOf(name, {}).kind](value.trim())
-  }
-  return stated
-}
-
-/** Under each field what is wrong with it; the first of them gets the focus. */
-function tellMistakes(form: HTMLFormElement, error: unknown): void {
-  for (const place of form.querySelectorAll('.wrong')) place.textContent = ''
-  if (!(error instanceof Refused) || error.mistakes.length === 0) {
-    complain(error)
-    return
-  }
-  const untold = error.mistakes.filter(({ option, message }) => {
-    const [name = ''] = option.split('.')
-    const input = form.querySelector<HTMLElement>(`[name="${CSS.escape(name)}"]`)
-    const place = input?.closest('.field')?.querySelector('.wrong')
-    if (!place) return true
-    place.textContent = message
-    input?.closest('details')?.setAttribute('open', '')
-    return false
-  })
-  const first = [...form.querySelectorAll('.wrong')].find(({ textContent }) => textContent !== '')
-  first?.closest('.field')?.querySelector<HTMLElement>('.input')?.focus()
-  if (untold.length > 0) {
-    complain(
-      new Refused('', untold.map(({ option, message }) => `${option}: ${message}`).join('; ')),
-    )
-  }
-}

@@ -31,6 +31,8 @@ export interface IssuedKey {
     readonly bytesOut: number
     readonly bytesIn: number
   }
+  /** what holds beside the key */
+  readonly rule?: { readonly claims: { readonly exp?: number }; readonly paused?: boolean }
   readonly revocation?: { readonly revokedAt: number; readonly reason?: string }
 }
 

@@ -12,12 +12,17 @@ type Kind = 'text' | 'list' | 'number' | 'switch' | 'lines' | 'moment'
 interface Asked {
   readonly kind: Kind
   readonly placeholder?: string
-  readonly value?: string
 }
 
 const ASKED: Readonly<Record<string, Asked>> = {
+  methods: { kind: 'list', placeholder: 'GET, LIST' },
+  expires: { kind: 'text', placeholder: '2026-12-31T00:00:00Z' },
+  burst: { kind: 'number' },
+  requests: { kind: 'number' },
+  period: { kind: 'text', placeholder: 'day' },
+  per: { kind: 'text', placeholder: 'key' },
   path: { kind: 'list', placeholder: 'photos/cat.jpg' },
-  expiresIn: { kind: 'text', placeholder: '15m, 12h, 7d', value: '1h' },
+  expiresIn: { kind: 'text', placeholder: '15m, 12h, 7d' },
   subject: { kind: 'text', placeholder: 'ann' },
   uses: { kind: 'number', placeholder: '∞' },
   notBefore: { kind: 'text', placeholder: '2026-12-01T18:00:00Z' },

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { zipNames } from '../../gateway/body/zip.ts'
 import type { ListedObject, Store } from '../../gateway/store/store.ts'
 import { type ObjectPath, type Prefix, parseObjectPath, parsePath } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
 import { formatBytes } from '../../key/units.ts'
 import { walk } from '../bulk/walk.ts'
 import type { Cli } from '../cli.ts'
@@ -44,7 +45,7 @@ export function addShare(program: Command, cli: Cli): void {
 
 async function share(cli: Cli, names: readonly string[], flags: Flags): Promise<void> {
   const files = await filesOf(cli, names)
-  const target = files === undefined ? parsePath(names[0] ?? '') : undefined
+  const target = files === undefined ? pathOf(names[0] ?? '') : undefined
   const isFolder = files === undefined ? target?.kind === 'prefix' : files.length > 1
   if (isFolder && (flags.once || flags.uses === '1')) {
     throw new UsageError('--once is for one file: to look into a folder is a use as well')
@@ -85,6 +86,18 @@ interface Shared {
   readonly objects: readonly Shown[]
 }
 
+/** A name that no path can have is more likely a file that is not here. @throws Failure */
+function pathOf(name: string): ReturnType<typeof parsePath> {
+  try {
+    return parsePath(name)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new Failure(
+      `there is no file "${printable(name)}" here, and of the store it is no path: ${error.detail}`,
+    )
+  }
+}
+
 /** What is there already. @throws Failure where nothing is */
 async function stored(from: Store, path: ObjectPath | Prefix): Promise<Shared> {
   if (path !== '' && !path.endsWith('/')) {
@@ -122,7 +135,12 @@ async function filesOf(
   const found: LocalFile[] = []
   for (const name of names) {
     const file = cli.resolve(name)
-    if (!statSync(file).isDirectory()) {
+    const stats = statSync(file)
+    if (!stats.isFile() && !stats.isDirectory()) {
+      // a pipe that nobody writes to would be waited for without end
+      throw new Failure(`${printable(name)} is neither a file nor a folder`)
+    }
+    if (stats.isFile()) {
       found.push({ file, name: basename(file) })
       continue
     }

@@ -1,6 +1,7 @@
 /**
  * A form that uploads one file: `multipart/form-data` (RFC 7578), read as it comes. Its fields are
- * those before the file; what follows the file is read to its end, and ignored.
+ * those before the file; fields that follow it are read to their end, and ignored. A second file is
+ * refused, so that none is lost unnoticed.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -20,6 +21,8 @@ const TOO_MUCH = new Refusal(
   'too_large',
   `the fields of a form have at most ${MAX_FIELD_BYTES} bytes, its file apart`,
 )
+
+const TWO_FILES = malformed('the form has more than one file: send each in a form of its own')
 
 const NOT_WHOLE = malformed('the form is not whole multipart/form-data; nothing was kept')
 
@@ -92,6 +95,7 @@ class FormReader {
       else this.#fields.push([name, value])
     })
     parser.on('fieldsLimit', () => this.fail(TOO_MUCH))
+    parser.on('filesLimit', () => this.fail(TWO_FILES))
     parser.on('error', () => this.fail(NOT_WHOLE))
     this.#done = this.#pump()
     // told of through `fail`

@@ -51,13 +51,19 @@ async function serve(request: RawRequest, exchange: Exchange, services: Services
   services.transfers.checkUploads()
   exchange.sendContinue()
   const form = await readForm(exchange.incoming, request.headers.get('content-type') ?? '')
-  exchange.isFormOfS3 &&= form.fields.every(([name]) => name !== 'vk')
+  exchange.isFormOfS3 &&= isOfS3(form, request)
   if (exchange.isFormOfS3) return servePostForm(form, request, exchange, services)
   const key = fieldOf(form, 'vk')
   if (key === undefined) {
     throw new Refusal('key_missing', 'the form has no field "vk" with a key before its file')
   }
   await serveNative(form, key, request, exchange, services)
+}
+
+/** Without a policy, a form to a folder of a bucket is none of S3 either: its key is missing. */
+function isOfS3({ fields }: Form, { path }: RawRequest): boolean {
+  if (fields.some(([name]) => name === 'vk')) return false
+  return /^\/[^/]*\/?$/.test(path) || fields.some(([name]) => name.toLowerCase() === 'policy')
 }
 
 /** @throws Refusal request_malformed for a field that is there twice; key_ambiguous for the key */

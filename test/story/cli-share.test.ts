@@ -83,6 +83,8 @@ describe('share', () => {
       1,
       /no file "nothing\/here" here, and nothing of that name in the store/,
     ],
+    [['share', 'reprot.pdf'], 1, /no file "reprot\.pdf" here, and of the store it is no path/],
+    [['share', 'report.pdf', '/dev/null'], 1, /\/dev\/null is neither a file nor a folder/],
     [['share', 'report.pdf', 'missing.txt'], 2, /missing\.txt: no such file/],
     [['share', 'photos', '--once'], 2, /--once is for one file/],
     [['share', 'report.pdf', '--expires', 'soon'], 2, /--expires "soon" is not a time/],

@@ -203,6 +203,24 @@ describe('a form is refused', () => {
     expect(answer.status).toBeGreaterThanOrEqual(400)
   })
 
+  test('to a folder of a bucket, where S3 is served as well', async () => {
+    const answer = await send(undefined, { to: '/bucket/a/', after: [['vk', all]] })
+    expect(outcome(answer)).toBe('401 key_missing')
+    expect(answer.json().detail).toMatch(/no field "vk" with a key before its file/)
+  })
+
+  test('with a second file, which would be lost unnoticed', async () => {
+    const names = [fresh(), fresh()]
+    const files = names.map((name) => part(`name="file"; filename="${name}"`, 'x'))
+    const answer = await ask(`${house.gateway.url}/bucket/`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=B' },
+      body: Buffer.concat([field(['vk', all]), ...files, Buffer.from('--B--\r\n')]),
+    })
+    expect(outcome(answer)).toBe('400 request_malformed')
+    for (const name of names) expect((await stored(`bucket/${name}`)).status).toBe(404)
+  })
+
   test('once its key may only create', async () => {
     const key = keyFor({ create: true })
     const name = fresh()

@@ -33,6 +33,8 @@ const AUTHORISED: readonly RefusalCode[] = [
   'signature_invalid',
   'key_expired',
   'key_revoked',
+  // of a session of the console
+  'origin_not_granted',
 ]
 
 /** What a route may refuse for who is asking. */

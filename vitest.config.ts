@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // Many files wait for a disk or a browser most of their time.
+    maxWorkers: Math.max(2, availableParallelism()),
     // Worker threads and child processes of the tests load TypeScript through tsx.
     execArgv: ['--import', 'tsx'],
     testTimeout: 30_000,

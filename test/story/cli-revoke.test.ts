@@ -172,7 +172,8 @@ describe('keys', () => {
 
   it('are refused where others can read them', async () => {
     await line.done('mint', 'demo/a')
-    const [name = ''] = readdirSync(join(line.folder, 'data', 'secrets'))
+    const secrets = readdirSync(join(line.folder, 'data', 'secrets'))
+    const name = secrets.find((secret) => secret.endsWith('.key')) ?? ''
     chmodSync(join(line.folder, 'data', 'secrets', name), 0o644)
     const { code, stderr } = await line.run(['mint', 'demo/a'])
     expect(code).toBe(1)

@@ -277,7 +277,8 @@ describe('doctor', () => {
 
   it('sees secrets that others can read', async () => {
     await line.done('mint', 'demo/a')
-    const [name = ''] = readdirSync(join(line.folder, 'data', 'secrets'))
+    const secrets = readdirSync(join(line.folder, 'data', 'secrets'))
+    const name = secrets.find((secret) => secret.endsWith('.key')) ?? ''
     chmodSync(join(line.folder, 'data', 'secrets', name), 0o644)
     expect(await doctor()).toMatchObject({
       code: 1,

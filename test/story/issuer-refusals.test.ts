@@ -317,7 +317,7 @@ describe('where it is sent', () => {
   it('names the methods that a path takes', async () => {
     for (const [method, path, allow] of [
       ['PUT', '/v1/keys', 'POST, GET, HEAD'],
-      ['PATCH', '/v1/keys/some', 'GET, HEAD, DELETE'],
+      ['PUT', '/v1/keys/some', 'GET, HEAD, PATCH, DELETE'],
       ['DELETE', '/v1/revocations', 'POST, GET, HEAD'],
       ['GET', '/v1/signing-keys/some/retire', 'POST'],
       ['OPTIONS', '/v1/signing-keys', 'GET, HEAD, POST'],

@@ -134,7 +134,8 @@ export async function store(
   { type, now, mayReplace, signal, onCommit }: As,
 ): Promise<Committed> {
   const upload = await to.upload(path)
-  signal.addEventListener('abort', () => giveUp?.(signal.reason))
+  const onAbort = (): void => giveUp?.(signal.reason)
+  signal.addEventListener('abort', onAbort)
   try {
     const sha256 = await pass(chunks, upload, progress, signal)
     await onCommit({ sha256, type })
@@ -145,6 +146,7 @@ export async function store(
     if (outcome.done) return outcome
     throw new Failure(`${printable(path)} is there already: leave out --no-overwrite to replace it`)
   } finally {
+    signal.removeEventListener('abort', onAbort)
     await upload.discard()
   }
 }

@@ -282,7 +282,7 @@ describe.each([
     ]) {
       await narrow.page.goto(`${office.issuer.url}/#${view}`)
       await narrow.page.locator(`.view.${view} :is(.card, .nothing:not(:empty))`).first().waitFor()
-      await narrow.page.locator('[aria-busy]').waitFor({ state: 'detached' })
+      await expect.poll(() => narrow.page.locator('[aria-busy]').count()).toBe(0)
       expect([view, await narrow.flaws()]).toEqual([view, []])
       const overflow = await narrow.page.evaluate(
         () => document.documentElement.scrollWidth - innerWidth,

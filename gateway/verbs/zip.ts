@@ -48,7 +48,7 @@ export interface ZipPlan {
 /**
  * What a zip will hold: what the key lets be listed and read, as it is now.
  * @param only names relative to the prefix, of objects, or of folders with a slash; empty: everything
- * @throws Refusal method_not_granted, path_malformed, object_not_found, too_large
+ * @throws Refusal method_not_granted, path_malformed, request_malformed, object_not_found, too_large
  */
 export async function planZip(
   admitted: Admitted,
@@ -85,6 +85,9 @@ async function* chosen(
 ): AsyncIterable<ListedObject> {
   if (only.length === 0) yield* beneath(prefix, services, exchange)
   for (const name of only) {
+    if (name === '') {
+      throw new Refusal('request_malformed', 'only= names a file or a folder; leave it out for all')
+    }
     const target = parsePath(prefix + name)
     const object = target.kind === 'object' ? await services.store.head(target.path) : undefined
     if (target.kind === 'prefix') yield* beneath(target.path, services, exchange)

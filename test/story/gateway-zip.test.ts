@@ -93,6 +93,8 @@ describe('what is asked for', () => {
     expect(await codeOf('&only=sub/deeper/')).toBe('object_not_found')
     expect(await codeOf('&only=../outside.txt')).toBe('path_malformed')
     expect(await codeOf('&only=nothing')).toBe('object_not_found')
+    // a choice of nothing is not a choice of everything
+    expect(await codeOf('&only=')).toBe('request_malformed')
     expect(await codeOf('&filename=a/b')).toBe('request_malformed')
   })
 

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../../../ledger/ledger.ts'
+import { andThen } from '../../awaitable.ts'
 import { codeOf, type Files } from '../files/files.ts'
 import { asRefusal } from '../files/health.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
@@ -109,7 +110,7 @@ export class BlobObject implements OpenObject {
     const whole = wholeBlocks(part.blob, start, wanted.length)
     if (whole === 0) return this.#copyOfBlock(part, start, wanted)
     const read = this.#load(part.blob, start / BLOCK, wanted.subarray(0, whole))
-    return whenDone(read, () => whole)
+    return andThen(read, () => whole)
   }
 
   #partAt(position: number): Part {
@@ -137,7 +138,7 @@ export class BlobObject implements OpenObject {
     if (aside?.block === block && aside.blob === blob) return copy(aside)
     const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK)
     const bytes = buffer.subarray(0, Math.min(BLOCK, blob.size - block * BLOCK))
-    return whenDone(this.#load(blob, block, bytes), () => {
+    return andThen(this.#load(blob, block, bytes), () => {
       const verified = { blob, block, bytes }
       // first, so that nobody else has been given the buffer
       const count = copy(verified)
@@ -235,6 +236,3 @@ function warmBits(first: number, count: number): number {
   if (first + count > MOST_WARM) return 0
   return count === MOST_WARM ? -1 : ((1 << count) - 1) << first
 }
-
-const whenDone = <T, R>(value: Awaitable<T>, next: (value: T) => R): Awaitable<R> =>
-  value instanceof Promise ? value.then(next) : next(value)

@@ -160,9 +160,8 @@ function wrongPackage(path: string, target: string): string | undefined {
   return path.startsWith('key/') ? wrongForKey(path, target) : undefined
 }
 
-/** key/ imports zod; files for Node alone, named node-*.ts, import node:crypto as well. */
+/** key/ imports nothing but itself; files for Node alone, named node-*.ts, import node:crypto as well. */
 function wrongForKey(path: string, target: string): string | undefined {
-  if (target === 'zod' || target === 'zod/mini') return undefined
   const isForNode = /\/node-[^/]+\.ts$/.test(path)
   if (isForNode && target === 'node:crypto') return undefined
   return `${path} imports ${target}: key may not know it`

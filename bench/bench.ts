@@ -48,9 +48,9 @@ export class Bench {
     return join(this.options.folder, name)
   }
 
-  /** A program of `bench/work/`, compiled. */
+  /** A program of `bench/tasks/`, compiled. */
   work(name: string): string {
-    return join(this.options.build, 'bench/work', `${name}.js`)
+    return join(this.options.build, 'bench/tasks', `${name}.js`)
   }
 
   /** The folder of plain files. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url))
 
-/** @returns the folder of the compiled program; `bench/work/*.js` lie in it too */
+/** @returns the folder of the compiled program; `bench/tasks/*.js` lie in it too */
 export function build(folder: string): string {
   rmSync(folder, { recursive: true, force: true })
   const compiler = join(CHECKOUT, 'node_modules/typescript/bin/tsc')

@@ -3,18 +3,8 @@ import type { ServerResponse } from 'node:http'
 import type { Awaitable } from '../../ledger/ledger.ts'
 import type { OpenObject } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
+import { BLOCK_BYTES, withBuffer } from './buffers.ts'
 import type { ByteRange } from './range.ts'
-
-/** The block that a store checks at once; ranges are read along its borders. */
-const BUFFER_BYTES = 256 * 1024
-/** Enough for a burst; more would only hold memory. */
-const POOL_SIZE = 64
-
-const pool: Buffer[] = []
-const takeBuffer = (): Buffer => pool.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
-const giveBack = (buffer: Buffer): void => {
-  if (pool.length < POOL_SIZE) pool.push(buffer)
-}
 
 /** How far a range has got, counted from its start. */
 export interface Progress {
@@ -48,7 +38,7 @@ export function contentAtHand(
   { content }: OpenObject,
   { start, end }: ByteRange,
 ): Uint8Array | undefined {
-  if (content === undefined || end - start > BUFFER_BYTES) return undefined
+  if (content === undefined || end - start > BLOCK_BYTES) return undefined
   return end - start === content.length ? content : content.subarray(start, end)
 }
 
@@ -80,33 +70,20 @@ async function sendInBlocks(
   transfer: Transfer,
   progress: Progress,
 ): Promise<void> {
-  const buffer = takeBuffer()
   let position = range.start
-  try {
+  await withBuffer(async (buffer) => {
     while (position < range.end && !outgoing.destroyed) {
-      const border = position - (position % BUFFER_BYTES) + BUFFER_BYTES
+      const border = position - (position % BLOCK_BYTES) + buffer.length
       const part = buffer.subarray(0, Math.min(border, range.end) - position)
       const reading = object.read(part, position)
       const count = typeof reading === 'number' ? reading : await transfer.onOurTime(reading)
       if (!(await moved(outgoing, part.subarray(0, count), transfer, progress))) return
       position += count
     }
-  } finally {
-    giveBack(buffer)
-  }
+  })
   if (position < range.end) return
   outgoing.end()
   await finished(outgoing)
-}
-
-/** Runs with a block to read into, which is another's afterwards. */
-export async function withBlock<T>(use: (block: Buffer) => Promise<T>): Promise<T> {
-  const block = takeBuffer()
-  try {
-    return await use(block)
-  } finally {
-    giveBack(block)
-  }
 }
 
 /**

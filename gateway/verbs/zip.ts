@@ -8,7 +8,8 @@ import { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
 import { bytes } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
-import { cutOff, finished, moved, type Progress, withBlock } from '../body/send.ts'
+import { withBuffer } from '../body/buffers.ts'
+import { cutOff, finished, moved, type Progress } from '../body/send.ts'
 import {
   CHECKED_AHEAD,
   centralRecord,
@@ -185,7 +186,7 @@ export async function sendZip(
   const progress: Progress = { sent: 0, handed: 0 }
   try {
     head()
-    await withBlock(async (block) => {
+    await withBuffer(async (block) => {
       const writer = new ZipWriter(exchange, block, transfer, progress)
       await writeAll(plan, writer, admitted.grant, services, current)
     })
@@ -269,7 +270,7 @@ class ZipWriter {
 
   /** Read before its header is written, which states the checksum. */
   async #addShort(entry: ZipEntry, object: OpenObject): Promise<number> {
-    return withBlock(async (block) => {
+    return withBuffer(async (block) => {
       const content = object.content ?? block.subarray(0, entry.size)
       for (let at = 0; object.content === undefined && at < entry.size; ) {
         at += await this.#read(object, block.subarray(at, entry.size), at)

@@ -3,7 +3,7 @@ import { andThen } from '../../awaitable.ts'
 import { codeOf, type Files } from '../files/files.ts'
 import { asRefusal } from '../files/health.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
-import { BLOCK, blockCount, type Checksum, SUM } from './checksum.ts'
+import { BLOCK, blockCount, hasChecksum, SUM } from './checksum.ts'
 import { type Descriptors, type OpenBlob, OpenBlobs } from './descriptors.ts'
 import type { Blob, Piece } from './schema.ts'
 
@@ -11,7 +11,6 @@ import type { Blob, Piece } from './schema.ts'
 export interface Reading {
   readonly files: Files
   readonly descriptors: Descriptors
-  readonly checksum: Checksum
 }
 
 /** A piece, and where in the object it begins. */
@@ -201,7 +200,7 @@ export class BlobObject implements OpenObject {
       const bytes = into.subarray(at, at + BLOCK)
       if (at + bytes.length > count) throw this.#damaged(blob, block, 'is cut short')
       const sum = blob.sums.subarray(block * SUM, (block + 1) * SUM)
-      if (Buffer.compare(this.#reading.checksum([bytes]), sum) !== 0) {
+      if (!hasChecksum(bytes, sum)) {
         throw this.#damaged(blob, block, 'is not what was written')
       }
     }

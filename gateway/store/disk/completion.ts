@@ -6,7 +6,7 @@ import { assembled, listFailure } from '../part-list.ts'
 import type { WriteCondition } from '../store.ts'
 import type { DoneWith, Occasion, Tools, Unmet } from './object-jobs.ts'
 import type { PartRow } from './part-rows.ts'
-import type { Inline } from './schema.ts'
+import { prepareContents } from './rows.ts'
 import { TOO_MANY_PIECES, type TooManyPieces } from './slices.ts'
 import { NO_SUCH_UPLOAD, type Uploads } from './upload-rows.ts'
 
@@ -15,8 +15,6 @@ export interface Complete extends Occasion {
   readonly list: PartList
   readonly as: CompletedObject
   readonly condition: WriteCondition | undefined
-  /** the content of an object of no bytes */
-  readonly empty: Inline
 }
 
 type Named = Pick<PartRow, 'number' | 'size' | 'etag' | 'sha256'>
@@ -35,7 +33,7 @@ export function prepareCompletion(db: Database, { rows, removal }: Tools, upload
     .pluck()
   const assemble = prepareAssembly(db)
   return (job: Complete): DoneWith | Unmet | MultipartFailure | TooManyPieces => {
-    const { ref, list, as, condition, now, owner, empty } = job
+    const { ref, list, as, condition, now, owner } = job
     const upload = uploads.find(ref, now)
     if (upload === undefined) return NO_SUCH_UPLOAD
     const parts = new Map(partsOf.all(upload).map((part) => [part.number, part]))
@@ -47,7 +45,7 @@ export function prepareCompletion(db: Database, { rows, removal }: Tools, upload
     const chosen = list.parts.flatMap(({ number }) => parts.get(number) ?? [])
     const info = assembled(ref, chosen, as)
     const garbage = row === undefined ? [] : removal.object(row.oid, owner)
-    assemble(rows.insert(info), { upload, list, empty })
+    assemble(rows.insert(info), { upload, list })
     if (as.remembered !== undefined) uploads.remember(upload, as.remembered)
     const unused = removal.upload(upload, owner)
     return { done: true, existed: live !== undefined, garbage: [...garbage, ...unused], info }
@@ -57,8 +55,9 @@ export function prepareCompletion(db: Database, { rows, removal }: Tools, upload
 interface Assembly {
   readonly upload: number
   readonly list: PartList
-  readonly empty: Inline
 }
+
+const NO_BYTES = new Uint8Array()
 
 /** Makes the pieces of parts those of an object, one after the other; the upload has them no more. */
 function prepareAssembly(db: Database) {
@@ -72,11 +71,11 @@ function prepareAssembly(db: Database) {
   const drop = db.prepare<{ upload: number; numbers: string }>(
     `DELETE FROM parts WHERE upload = @upload AND ${chosen}`,
   )
-  const insertContent = db.prepare('INSERT INTO contents (oid, sum, bytes) VALUES (?, ?, ?)')
-  return (oid: number, { upload, list, empty }: Assembly): void => {
+  const insertContent = prepareContents(db)
+  return (oid: number, { upload, list }: Assembly): void => {
     const numbers = JSON.stringify(list.parts.map(({ number }) => number))
     const { changes } = take.run({ oid, upload, numbers })
     drop.run({ upload, numbers })
-    if (changes === 0) insertContent.run(oid, empty.sum, empty.bytes)
+    if (changes === 0) insertContent(oid, NO_BYTES)
   }
 }

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { codeOf, type FileDescriptor, type Files } from '../files/files.ts'
 import type { Damage, DamageKind } from '../maintenance.ts'
-import { BLOCK, blockCount, type Checksum, SUM } from './checksum.ts'
+import { BLOCK, blockCount, hasChecksum, SUM } from './checksum.ts'
 import type { StoredObject } from './content-reader.ts'
 import type { Layout } from './layout.ts'
 import type { Blob, Piece } from './schema.ts'
@@ -10,7 +10,6 @@ import type { Blob, Piece } from './schema.ts'
 export interface Examining {
   readonly files: Files
   readonly layout: Layout
-  readonly checksum: Checksum
   /** hears of bytes before they are read; where it throws, the examination ends */
   readonly reading: (count: number) => Promise<void>
 }
@@ -35,7 +34,7 @@ async function contentDamages(
   if (inline !== undefined) {
     await examining.reading(inline.bytes.length)
     hash.update(inline.bytes)
-    const isAsSummed = Buffer.compare(examining.checksum([inline.bytes]), inline.sum) === 0
+    const isAsSummed = hasChecksum(inline.bytes, inline.sum)
     return isAsSummed && inline.bytes.length === size ? [] : [{ path, kind: 'altered' }]
   }
   if (pieces.reduce((sum, { length }) => sum + length, 0) !== size || pieces.length === 0) {
@@ -74,7 +73,7 @@ async function pieceDamages(
 }
 
 async function blockDamages(
-  { files, checksum, reading }: Examining,
+  { files, reading }: Examining,
   { blob, start, length }: Piece,
   file: FileDescriptor,
   hash: Hash,
@@ -87,7 +86,7 @@ async function blockDamages(
     const bytes = buffer.subarray(0, Math.min(BLOCK, blob.size - from))
     await reading(bytes.length)
     const kind = await files.read(file, bytes, from).then(
-      (count) => (count < bytes.length ? 'cut short' : judged(checksum, blob, block, bytes)),
+      (count) => (count < bytes.length ? 'cut short' : judged(blob, block, bytes)),
       () => 'unreadable' as const,
     )
     if (kind === undefined) hash.update(bytes.subarray(Math.max(0, start - from), end - from))
@@ -96,12 +95,7 @@ async function blockDamages(
   return damages
 }
 
-function judged(
-  checksum: Checksum,
-  blob: Blob,
-  block: number,
-  bytes: Uint8Array,
-): DamageKind | undefined {
+function judged(blob: Blob, block: number, bytes: Uint8Array): DamageKind | undefined {
   const sum = blob.sums.subarray(block * SUM, (block + 1) * SUM)
-  return Buffer.compare(checksum([bytes]), sum) === 0 ? undefined : 'altered'
+  return hasChecksum(bytes, sum) ? undefined : 'altered'
 }

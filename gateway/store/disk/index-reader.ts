@@ -5,7 +5,7 @@ import type { UnixSeconds } from '../../../key/units.ts'
 import { asRefusal } from '../files/health.ts'
 import { Damaged, type ListedObject, type ObjectInfo } from '../store.ts'
 import { prepareBuckets } from './bucket-rows.ts'
-import type { Checksum } from './checksum.ts'
+import { hasChecksum } from './checksum.ts'
 import { HotObjects } from './hot-objects.ts'
 import {
   type Blob,
@@ -40,7 +40,6 @@ const NO_BOUND = Buffer.alloc(0)
 
 export class IndexReader {
   readonly #db: Database
-  readonly #checksum: Checksum
   readonly #hot = new HotObjects()
   readonly #version
   readonly #head
@@ -56,11 +55,10 @@ export class IndexReader {
   readonly uploads
 
   /** @throws DatabaseError */
-  constructor(file: string, checksum: Checksum) {
+  constructor(file: string) {
     const db = openDatabase(file, migrations)
     db.pragma('query_only = ON')
     this.#db = db
-    this.#checksum = checksum
     // differs as soon as any other connection, and be it our own writer's, has committed
     const version = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#version = oncePerTurn(() => answered(() => version.get()))
@@ -121,7 +119,7 @@ export class IndexReader {
   }
 
   #verified({ path, bytes, sum }: ObjectRow & Inline): Uint8Array {
-    if (Buffer.compare(this.#checksum([bytes]), sum) === 0) return bytes
+    if (hasChecksum(bytes, sum)) return bytes
     throw new Damaged(
       `${path}: its content in the index is not what was written; restore it from a backup or upload the object again`,
     )

@@ -12,7 +12,7 @@ import type {
 import { prepareCompletion } from './completion.ts'
 import type { Occasion, Tools, Unmet } from './object-jobs.ts'
 import { checksumsText } from './part-rows.ts'
-import type { Blob, Inline } from './schema.ts'
+import type { Blob } from './schema.ts'
 import { type Slice, sliced, TOO_MANY_PIECES, type TooManyPieces } from './slices.ts'
 import { NO_SUCH_UPLOAD, prepareUploads, type Uploads } from './upload-rows.ts'
 
@@ -24,7 +24,7 @@ interface PartJob extends Occasion {
 
 export interface PutPart extends PartJob {
   /** bytes only where there are none: parts lie in files, so that they can be pieces later */
-  readonly content: Blob | Inline
+  readonly content: Blob | Uint8Array
   readonly condition?: PartCondition | undefined
 }
 
@@ -66,7 +66,7 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
       if (condition?.absent === true && hasPart.get(upload, number) !== undefined) {
         return { done: false, failed: 'part_exists', number }
       }
-      if ('bytes' in content) return enterPart(upload, job, [])
+      if (content instanceof Uint8Array) return enterPart(upload, job, [])
       const { name, size, sums } = content
       const blob = Number(insertBlob.run(name, size, sums).lastInsertRowid)
       return enterPart(upload, job, [{ blob, start: 0, length: size }])

@@ -31,7 +31,7 @@ import type { Committed, Conflict, ObjectInfo, WriteCondition } from '../store.t
 import { BlobObject, type Keep } from './blob-object.ts'
 import { answered } from './index-reader.ts'
 import type { PartDone, PutPart } from './multipart-jobs.ts'
-import type { Inline, Piece } from './schema.ts'
+import type { Piece } from './schema.ts'
 import { DiskUpload, type Enter } from './upload.ts'
 import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
 
@@ -118,10 +118,8 @@ export class DiskMultipart implements Multipart {
     as: CompletedObject,
     condition?: WriteCondition,
   ): Promise<Committed | Conflict | MultipartFailure> {
-    const { writer, garbage, checksum } = this.#workings
-    const bytes = new Uint8Array()
-    const empty: Inline = { bytes, sum: checksum([bytes]) }
-    const job = { ref, list, as, condition, empty, ...occasionOf(this.#workings) }
+    const { writer, garbage } = this.#workings
+    const job = { ref, list, as, condition, ...occasionOf(this.#workings) }
     const outcome = await refusing(writer.run('complete', job))
     if (outcome.done) {
       garbage.collect(outcome.garbage)

@@ -7,8 +7,8 @@ import { changedMeta, copied, withMeta } from '../meta.ts'
 import type { CopiedObject, CopyConditions } from '../object-copy.ts'
 import type { ObjectInfo, WriteCondition } from '../store.ts'
 import type { Removal } from './removal.ts'
-import type { ObjectRows } from './rows.ts'
-import { type Blob, type Inline, infoOf, type ObjectRow } from './schema.ts'
+import { type ObjectRows, prepareContents } from './rows.ts'
+import { type Blob, infoOf, type ObjectRow } from './schema.ts'
 
 /** What jobs on objects share. */
 export interface Tools {
@@ -29,7 +29,7 @@ export interface Change extends Occasion {
 
 export interface Put extends Change {
   readonly info: ObjectInfo
-  readonly content: Inline | Blob
+  readonly content: Uint8Array | Blob
 }
 
 export interface Copy extends Occasion {
@@ -110,15 +110,15 @@ export function prepareObjectJobs(db: Database, tools: Tools) {
 }
 
 /** Gives an object that has just been inserted its content. */
-function prepareEntry(db: Database): (oid: number, content: Inline | Blob) => void {
-  const insertContent = db.prepare('INSERT INTO contents (oid, sum, bytes) VALUES (?, ?, ?)')
+function prepareEntry(db: Database): (oid: number, content: Uint8Array | Blob) => void {
+  const insertContent = prepareContents(db)
   const insertBlob = db.prepare('INSERT INTO blobs (name, size, sums) VALUES (?, ?, ?)')
   const insertPiece = db.prepare(
     'INSERT INTO pieces (oid, seq, blob, start, length) VALUES (?, 0, ?, 0, ?)',
   )
   return (oid, content) => {
-    if ('bytes' in content) {
-      insertContent.run(oid, content.sum, content.bytes)
+    if (content instanceof Uint8Array) {
+      insertContent(oid, content)
       return
     }
     const { lastInsertRowid: blob } = insertBlob.run(content.name, content.size, content.sums)

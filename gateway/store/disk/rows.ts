@@ -2,6 +2,7 @@
 import type { Database } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
 import type { ObjectInfo } from '../store.ts'
+import { checksum } from './checksum.ts'
 import { textOf } from './meta-text.ts'
 import { OBJECT_COLUMNS, type ObjectRow } from './schema.ts'
 
@@ -49,5 +50,13 @@ export function prepareRows(db: Database) {
     update(oid: number, info: ObjectInfo): void {
       update.run({ ...columnsOf(info), oid })
     },
+  }
+}
+
+/** Enters the content of a small object, with the checksum that it is read by. */
+export function prepareContents(db: Database): (oid: number, bytes: Uint8Array) => void {
+  const insert = db.prepare('INSERT INTO contents (oid, sum, bytes) VALUES (?, ?, ?)')
+  return (oid, bytes) => {
+    insert.run(oid, checksum([bytes]), bytes)
   }
 }

@@ -1,7 +1,6 @@
 import type { Instance } from '../../../database/instance.ts'
 import type { Files } from '../files/files.ts'
 import type { Damage, ScrubOptions, ScrubReport } from '../maintenance.ts'
-import { createChecksum } from './checksum.ts'
 import { ContentReader, type StoredObject } from './content-reader.ts'
 import { type Examining, examine } from './examination.ts'
 import type { Layout } from './layout.ts'
@@ -78,7 +77,7 @@ class Scrub {
       signal?.throwIfAborted()
       await pace?.spend(count, signal)
     }
-    return { ...this.#place, checksum: await createChecksum(), reading }
+    return { ...this.#place, reading }
   }
 
   async #readOn(examining: Examining): Promise<void> {

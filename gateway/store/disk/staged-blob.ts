@@ -7,7 +7,7 @@ import {
   syncFolder,
 } from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
-import { BLOCK, type Checksum } from './checksum.ts'
+import { BLOCK, checksum } from './checksum.ts'
 import type { Layout } from './layout.ts'
 import type { Blob } from './schema.ts'
 
@@ -15,7 +15,6 @@ import type { Blob } from './schema.ts'
 export interface Staging {
   readonly files: Files
   readonly layout: Layout
-  readonly checksum: Checksum
   /** the instance that answers for what is staged */
   readonly owner: string
 }
@@ -68,7 +67,7 @@ export class StagedBlob {
 
   /** Appends whole blocks; only the last batch may end within one. */
   async append(batch: readonly Uint8Array[]): Promise<void> {
-    for (const block of blocksOf(batch)) this.#sums.push(this.#staging.checksum(block))
+    for (const block of blocksOf(batch)) this.#sums.push(checksum(block))
     let rest = batch
     while (rest.length > 0) {
       const written = await this.#staging.files.append(this.#open, rest)
@@ -107,7 +106,7 @@ export class StagedBlob {
   }
 
   async #readThrough(seen: (bytes: Uint8Array) => void): Promise<void> {
-    const { files, checksum } = this.#staging
+    const { files } = this.#staging
     const buffer = Buffer.allocUnsafeSlow(BLOCK)
     for (;;) {
       const count = await files.read(this.#open, buffer, this.#size)

@@ -28,7 +28,6 @@ import type {
   WriteCondition,
 } from '../store.ts'
 import { DiskBuckets } from './buckets.ts'
-import { createChecksum } from './checksum.ts'
 import { Descriptors } from './descriptors.ts'
 import { Garbage } from './garbage.ts'
 import { answered, IndexReader } from './index-reader.ts'
@@ -39,7 +38,7 @@ import type { DoneWith } from './object-jobs.ts'
 import { Opening } from './opening.ts'
 import { Pins } from './pins.ts'
 import { recover } from './recovery.ts'
-import type { Blob, Inline } from './schema.ts'
+import type { Blob } from './schema.ts'
 import { DiskUpload } from './upload.ts'
 import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
 
@@ -194,12 +193,12 @@ export class DiskStore implements FullStore {
 
   async #put(
     path: ObjectPath,
-    content: Inline | Blob,
+    content: Uint8Array | Blob,
     as: NewObject,
     condition: WriteCondition | undefined,
   ): Promise<Committed | Conflict> {
     const { writer, garbage } = this.#workings
-    const size = 'bytes' in content ? content.bytes.length : content.size
+    const size = content instanceof Uint8Array ? content.length : content.size
     const info = withMeta({ path, size: bytes(size), ...as }, meant(as.meta))
     const job = { path, info, content, condition, ...occasionOf(this.#workings) }
     const outcome = await writer.run('put', job)
@@ -242,8 +241,7 @@ async function assemble(
     pin: (oid) => writer.run('pin', { oid, owner }),
     unpin: async (pin) => garbage.collect(await writer.run('unpin', { pin, owner })),
   })
-  const checksum = await createChecksum()
-  const index = new IndexReader(layout.index, checksum)
+  const index = new IndexReader(layout.index)
   writer.onWritten(index.forgetVersion)
   const unpin = (dead: readonly string[]) => writer.run('unpinAll', { dead, owner })
   try {
@@ -252,6 +250,6 @@ async function assemble(
     index.close()
     throw error
   }
-  const parts = { files, layout, writer, index, health, descriptors, garbage, pins, checksum }
+  const parts = { files, layout, writer, index, health, descriptors, garbage, pins }
   return { ...parts, owner, now }
 }

@@ -4,7 +4,7 @@ import { asRefusal, type Health } from '../files/health.ts'
 import type { AdoptableFile, Adoption } from '../maintenance.ts'
 import type { Committed, Conflict, NewObject, WriteCondition } from '../store.ts'
 import { adopt } from './adopt.ts'
-import type { Blob, Inline } from './schema.ts'
+import type { Blob } from './schema.ts'
 import { StagedBlob, type Staging } from './staged-blob.ts'
 
 /** Up to this size an object lies in the index: one flush, shared with others, instead of a file's. */
@@ -22,7 +22,7 @@ export type Enter<
   As = NewObject,
   Entered extends Outcome = Committed | Conflict,
   Condition = WriteCondition,
-> = (content: Inline | Blob, as: As, condition: Condition | undefined) => Promise<Entered>
+> = (content: Uint8Array | Blob, as: As, condition: Condition | undefined) => Promise<Entered>
 
 export class DiskUpload<
   As = NewObject,
@@ -115,11 +115,10 @@ export class DiskUpload<
     }
   }
 
-  async #content(): Promise<Inline | Blob> {
+  async #content(): Promise<Uint8Array | Blob> {
     await this.#health.check()
     if (this.#blob === undefined && this.#gathered.size <= this.#inlineLimit) {
-      const bytes = this.#gathered.takeWhole()
-      return { bytes, sum: this.#staging.checksum([bytes]) }
+      return this.#gathered.takeWhole()
     }
     const blob = await this.#flush(this.#gathered.size)
     return blob.publish()

@@ -3,7 +3,6 @@ import type { UnixSeconds } from '../../../key/units.ts'
 import type { Files } from '../files/files.ts'
 import { asRefusal, type Health } from '../files/health.ts'
 import type { Conflict } from '../store.ts'
-import type { Checksum } from './checksum.ts'
 import type { Descriptors } from './descriptors.ts'
 import type { Garbage } from './garbage.ts'
 import type { IndexReader } from './index-reader.ts'
@@ -23,7 +22,6 @@ export interface Workings {
   readonly descriptors: Descriptors
   readonly garbage: Garbage
   readonly pins: Pins
-  readonly checksum: Checksum
   /** the id of the instance */
   readonly owner: string
   readonly now: () => UnixSeconds

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BlobObject } from '../../../../../gateway/store/disk/blob-object.ts'
-import { BLOCK, createChecksum } from '../../../../../gateway/store/disk/checksum.ts'
+import { BLOCK, checksum } from '../../../../../gateway/store/disk/checksum.ts'
 import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import type { Blob, Piece } from '../../../../../gateway/store/disk/schema.ts'
@@ -13,8 +13,6 @@ import { Damaged } from '../../../../../gateway/store/store.ts'
 import { bytes } from '../../../../../key/units.ts'
 import { at, described, isSame, pattern, readFrom } from '../../../../support/store.ts'
 import { FaultyFiles } from '../../../../support/store-faults.ts'
-
-const checksum = await createChecksum()
 
 describe('an object in blobs', () => {
   let folder: string
@@ -45,7 +43,7 @@ describe('an object in blobs', () => {
   const objectOf = (pieces: readonly Piece[]): BlobObject => {
     const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
     const info = { path: at('x'), size, ...described(new Uint8Array()) }
-    return new BlobObject({ files: faulty.files, descriptors, checksum }, info, pieces)
+    return new BlobObject({ files: faulty.files, descriptors }, info, pieces)
   }
   const wholeOf = (content: Uint8Array): BlobObject =>
     objectOf([{ blob: blobOf(content), start: 0, length: content.length }])

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createChecksum } from '../../../../../gateway/store/disk/checksum.ts'
+import { checksum } from '../../../../../gateway/store/disk/checksum.ts'
 import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import { Opening } from '../../../../../gateway/store/disk/opening.ts'
@@ -15,7 +15,6 @@ import { Damaged } from '../../../../../gateway/store/store.ts'
 import { bytes } from '../../../../../key/units.ts'
 import { at, described, isSame, pattern, readFrom, START } from '../../../../support/store.ts'
 
-const checksum = await createChecksum()
 const MANY = 20
 const SMALL = pattern(10)
 
@@ -70,7 +69,7 @@ describe('opening', () => {
     const locate = () => answers[Math.min(asked++, answers.length - 1)]
     return new Opening({
       index: { locate, isPinned },
-      reading: { files: nodeFiles, descriptors, checksum },
+      reading: { files: nodeFiles, descriptors },
       pins: { take },
       now: () => START,
     })

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../../../database/open.ts'
-import { BLOCK, createChecksum } from '../../../../../gateway/store/disk/checksum.ts'
+import { BLOCK, checksum } from '../../../../../gateway/store/disk/checksum.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import { migrations } from '../../../../../gateway/store/disk/schema.ts'
 import {
@@ -17,7 +17,6 @@ import {
 } from '../../../../support/store.ts'
 import { isTidy } from '../../../../support/store-leftovers.ts'
 
-const checksum = await createChecksum()
 const SMALL = pattern(100)
 const LARGE = pattern(300 * 1024)
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DatabaseError } from '../../../../../database/open.ts'
-import { createChecksum } from '../../../../../gateway/store/disk/checksum.ts'
 import { Layout, makeFolders } from '../../../../../gateway/store/disk/layout.ts'
 import { DiskUpload, type Enter } from '../../../../../gateway/store/disk/upload.ts'
 import { Health } from '../../../../../gateway/store/files/health.ts'
@@ -11,7 +10,6 @@ import { bytes } from '../../../../../key/units.ts'
 import { described, pattern, START } from '../../../../support/store.ts'
 import { FaultyFiles } from '../../../../support/store-faults.ts'
 
-const checksum = await createChecksum()
 const OWNER = 'owner'
 const LARGE = pattern(600 * 1024)
 
@@ -37,7 +35,7 @@ describe('an upload', () => {
       reserve: bytes(0),
       indexFailure: () => undefined,
     })
-    return new DiskUpload({ files, layout, checksum, owner: OWNER }, health, enter)
+    return new DiskUpload({ files, layout, owner: OWNER }, health, enter)
   }
 
   /** Commits a large upload to an index that fails; returns whether its file is kept. */

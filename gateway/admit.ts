@@ -274,7 +274,7 @@ export class Gatekeeper {
     grant: Grant,
     now: Attempt['now'],
     declared: number | undefined,
-  ): Promise<Meter | undefined> {
+  ): Awaitable<Meter | undefined> {
     return Meter.start(this.#ledger, this.plans, grant, now, declared)
   }
 }

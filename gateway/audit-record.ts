@@ -91,16 +91,22 @@ export async function changing<T>(
   change: Change,
   make: () => Promise<T>,
 ): Promise<T> {
-  const [kept, made] = await Promise.allSettled([
-    audit.keep(changeRecord(admitted, change)),
-    make(),
-  ])
-  const isUndone = made.status === 'rejected' || !isDone(made.value)
-  if (isUndone) audit.note(changeRecord(admitted, { act: 'undone' }))
-  if (made.status === 'rejected') throw made.reason
-  if (kept.status === 'rejected' && change.act !== 'DELETE') throw asRefusal(kept.reason)
-  return made.value
+  const keeping = audit.keep(changeRecord(admitted, change)).then(nothing, asRefusal)
+  let outcome: T
+  try {
+    outcome = await make()
+  } catch (error) {
+    await keeping
+    audit.note(changeRecord(admitted, { act: 'undone' }))
+    throw error
+  }
+  const unkept = await keeping
+  if (!isDone(outcome)) audit.note(changeRecord(admitted, { act: 'undone' }))
+  if (unkept !== undefined && change.act !== 'DELETE') throw unkept
+  return outcome
 }
+
+const nothing = (): undefined => undefined
 
 /** What stores answer: what a condition kept from being done says so; `false`: nothing to delete. */
 const isDone = (outcome: unknown): boolean =>

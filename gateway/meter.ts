@@ -3,10 +3,10 @@
  * its first byte is read; of one that declares nothing, what has arrived is taken before it is
  * stored, so that nobody holds room that others could use.
  */
-import { countersOf, type EndingCounter } from '../key/counters.ts'
+import { type Counters, countersOf, type EndingCounter } from '../key/counters.ts'
 import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
-import type { Allowances } from '../ledger/ledger.ts'
+import type { Allowances, Awaitable } from '../ledger/ledger.ts'
 import type { Plans } from './plans.ts'
 import { shortOf } from './use.ts'
 
@@ -28,16 +28,26 @@ export class Meter {
    * @param declared bytes that are to come, where that is known
    * @throws Refusal bytes_exhausted, rate_limited
    */
-  static async start(
+  static start(
     ledger: Allowances,
     plans: Pick<Plans, 'bytesOf'>,
     grant: Grant,
     now: UnixSeconds,
     declared: number | undefined,
-  ): Promise<Meter | undefined> {
+  ): Awaitable<Meter | undefined> {
     const counters = countersOf(grant)
     if (counters === undefined) return undefined
-    const of = [...counters.bytes, ...(await plans.bytesOf(grant, now))]
+    return Meter.#started(ledger, plans.bytesOf(grant, now), counters, now, declared)
+  }
+
+  static async #started(
+    ledger: Allowances,
+    ofPlans: Promise<readonly EndingCounter[]>,
+    { bytes }: Pick<Counters, 'bytes'>,
+    now: UnixSeconds,
+    declared: number | undefined,
+  ): Promise<Meter | undefined> {
+    const of = [...bytes, ...(await ofPlans)]
     if (of.length === 0) return undefined
     const meter = new Meter(ledger, of, now)
     if (declared === undefined) await meter.#checkAny()

@@ -55,7 +55,11 @@ export class Transfer {
   }
 
   /** Runs what the client does not wait for us to read or write: the time is not counted. */
-  async onOurTime<T>(work: Promise<T>): Promise<T> {
+  onOurTime<T>(work: Awaitable<T>): Awaitable<T> {
+    return work instanceof Promise ? this.#uncounted(work) : work
+  }
+
+  async #uncounted<T>(work: Promise<T>): Promise<T> {
     this.#ours = true
     try {
       return await work

@@ -185,23 +185,28 @@ interface Stated {
   readonly scope: readonly string[]
 }
 
-const stated = new WeakMap<Grant, readonly Stated[]>()
-
 /** What a grant states never changes, and a key is used many times. */
-function statedBy(grant: Grant): readonly Stated[] {
-  const known = stated.get(grant)
-  if (known !== undefined) return known
-  const found = ROWS.flatMap(([claim, restriction]) =>
+function oncePerGrant<T extends object>(read: (grant: Grant) => T): (grant: Grant) => T {
+  const known = new WeakMap<Grant, T>()
+  return (grant) => {
+    const before = known.get(grant)
+    if (before !== undefined) return before
+    const found = read(grant)
+    known.set(grant, found)
+    return found
+  }
+}
+
+const statedBy = oncePerGrant((grant): readonly Stated[] =>
+  ROWS.flatMap(([claim, restriction]) =>
     grant.blocks.flatMap((block, index) => {
       const value = block[claim]
       return value === undefined
         ? []
         : [{ restriction, value: value as never, scope: scopeOf(grant, index) }]
     }),
-  )
-  stated.set(grant, found)
-  return found
-}
+  ),
+)
 
 /** The scopes in force for a block: its own, else those of the nearest block before it. */
 function scopeOf(grant: Grant, index: number): readonly string[] {
@@ -250,7 +255,7 @@ export interface UploadLimits {
   readonly ttl?: Seconds
 }
 
-export function uploadLimits(grant: Grant): UploadLimits {
+export const uploadLimits = oncePerGrant((grant): UploadLimits => {
   const ttls = grant.blocks.flatMap(({ ttl }) => ttl ?? [])
   return {
     least: Math.max(0, ...grant.blocks.map(({ size }) => size?.[0] ?? 0)) as Bytes,
@@ -263,7 +268,7 @@ export function uploadLimits(grant: Grant): UploadLimits {
     create: grant.blocks.some((block) => block.create),
     ...(ttls.length > 0 && { ttl: Math.min(...ttls) as Seconds }),
   }
-}
+})
 
 /** Whether a PIN has to be proven, which is asked after all else, and not here. */
 export const isPinned = (grant: Grant): boolean => grant.blocks.some(({ pin }) => pin !== undefined)

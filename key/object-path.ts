@@ -148,8 +148,13 @@ export const keyOfForm = (stated: string, fileName: string): string =>
   stated.replaceAll(`\${filename}`, () => fileName.split(/[/\\]/).at(-1) ?? '')
 
 /** The raw request target of a path: RFC 3986, every segment percent-encoded. */
-export const targetOf = (path: ObjectPath | Prefix | Scope): string =>
-  path === '/' ? '/' : `/${path.split('/').map(encodeSegment).join('/')}`
+export function targetOf(path: ObjectPath | Prefix | Scope): string {
+  if (path === '/') return path
+  return isPlain(path) ? `/${path}` : `/${path.split('/').map(encodeSegment).join('/')}`
+}
+
+/** Whether nothing in it needs encoding: most paths. */
+const isPlain = (path: string): boolean => /^[\w.~/-]*$/.test(path)
 
 const encodeSegment = (segment: string): string =>
   encodeURIComponent(segment).replace(

@@ -1,5 +1,12 @@
 import type { ObjectInfo, WriteCondition } from './store.ts'
 
+/** Whether it asks for anything. */
+export const isConditional = (condition: WriteCondition): boolean =>
+  condition.absent === true ||
+  condition.etags !== undefined ||
+  condition.notEtags !== undefined ||
+  condition.unmodifiedSince !== undefined
+
 /** Whether the condition holds of what is there; undefined: nothing is. */
 export function holds(
   condition: WriteCondition | undefined,

@@ -6,6 +6,7 @@
  * what is asked throws a `Refusal` (`storage_full`, `unavailable`) or, for damage, {@link Damaged}.
  */
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
+import { Refusal } from '../../key/refusal.ts'
 import type { Bytes, UnixSeconds } from '../../key/units.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
 
@@ -93,9 +94,9 @@ export class Damaged extends Error {
 /** Bytes on their way to become something. */
 export interface Writing {
   /** Appends. The chunks are the store's from now on; the next call waits for this one. */
-  write(chunks: readonly Uint8Array[]): Promise<void>
+  write(chunks: readonly Uint8Array[]): Awaitable<void>
   /** Removes what was written, unless it was committed. Idempotent. */
-  discard(): Promise<void>
+  discard(): Awaitable<void>
 }
 
 export interface Upload extends Writing {
@@ -170,4 +171,9 @@ export interface Listing {
 export interface Trouble {
   readonly code: 'storage_full' | 'unavailable'
   readonly detail: string
+}
+
+/** @throws Refusal where there is some */
+export function checkTrouble(trouble: Trouble | undefined): void {
+  if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
 }

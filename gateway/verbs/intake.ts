@@ -4,14 +4,16 @@ import type { ObjectPath, Prefix } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Grant } from '../../key/sign.ts'
 import type { UnixSeconds } from '../../key/units.ts'
+import type { Awaitable } from '../../ledger/ledger.ts'
 import type { Admitted } from '../admit.ts'
 import { checkAudit } from '../audit-record.ts'
+import { andThen } from '../awaitable.ts'
 import { limited } from '../body/limited.ts'
 import { type Body, type ContentDigest, type Received, receive } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Meter } from '../meter.ts'
 import type { Services } from '../services.ts'
-import type { Writing } from '../store/store.ts'
+import { checkTrouble, type Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
 
 /** Begins to read a body, in whatever form it comes. */
@@ -25,7 +27,7 @@ export interface Intake<W extends Writing, T> {
   readonly body: OpenBody
   readonly digest: ContentDigest
   /** where the bytes go */
-  readonly open: () => Promise<W>
+  readonly open: () => Awaitable<W>
   /** false: nothing that is stored, such as a list of names */
   readonly isContent?: boolean
   /** looks at them before they become anything */
@@ -35,10 +37,10 @@ export interface Intake<W extends Writing, T> {
 }
 
 /** What needs no byte of the body to be refused. @throws Refusal too_large, storage_full, unavailable */
-export async function checkRoom(
+export function checkRoom(
   { settings, store, transfers, audit, inspection }: Services,
   { attempt }: Admitted,
-): Promise<void> {
+): Awaitable<void> {
   const declared = attempt.upload?.size
   if (declared !== undefined) inspection?.checkSize(attempt.path as ObjectPath, declared)
   if (declared !== undefined && declared > settings.maxObjectSize) {
@@ -49,8 +51,7 @@ export async function checkRoom(
   }
   transfers.checkUploads()
   checkAudit(audit)
-  const trouble = await store.trouble()
-  if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
+  return andThen(store.trouble(), checkTrouble)
 }
 
 /**
@@ -87,11 +88,11 @@ export async function takeIn<W extends Writing, T>(
 }
 
 /** @throws Refusal bytes_exhausted */
-async function meterOf(
+function meterOf(
   { grant, isContent = true }: Pick<Intake<Writing, unknown>, 'grant' | 'isContent'>,
   exchange: Exchange,
   { gatekeeper, clock }: Services,
-): Promise<Meter | undefined> {
+): Awaitable<Meter | undefined> {
   return isContent ? gatekeeper.meter(grant, clock.now(), declaredBy(exchange)) : undefined
 }
 

@@ -3,13 +3,14 @@ import { uploadLimits } from '../../key/clear.ts'
 import { countersOf } from '../../key/counters.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
+import type { Grant } from '../../key/sign.ts'
 import { later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { changing } from '../audit-record.ts'
 import type { ContentDigest, Received } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
-import { holds } from '../store/condition.ts'
+import { holds, isConditional } from '../store/condition.ts'
 import type { Committed, NewObject, Upload, WriteCondition } from '../store/store.ts'
 import type { Use } from '../use.ts'
 import { inspect } from './inspect.ts'
@@ -41,9 +42,11 @@ export async function put(
   const path = admitted.attempt.path as ObjectPath
   const condition = conditionOf(admitted, request.condition)
   await checkRoom(services, admitted)
-  const existing = await services.store.head(path)
+  const isAsked = isConditional(condition) || countsFiles(admitted.grant)
+  const existing = isAsked ? await services.store.head(path) : undefined
   if (!holds(condition, existing)) throw conflictOf(admitted, request)
   const use = await services.gatekeeper.takeUse(admitted, { creates: existing === undefined })
+  if (use === undefined) return transferred(admitted, services, exchange, request)
   return settling(use, () =>
     transferred(admitted, services, exchange, {
       ...request,
@@ -57,11 +60,12 @@ export async function takeUploadUse(
   admitted: Admitted,
   { gatekeeper, store }: Services,
 ): Promise<Use | undefined> {
-  const counts = countersOf(admitted.grant)?.files ?? []
-  const existing =
-    counts.length === 0 ? undefined : await store.head(admitted.attempt.path as ObjectPath)
+  const isAsked = countsFiles(admitted.grant)
+  const existing = isAsked ? await store.head(admitted.attempt.path as ObjectPath) : undefined
   return gatekeeper.takeUse(admitted, { creates: existing === undefined })
 }
+
+const countsFiles = (grant: Grant): boolean => (countersOf(grant)?.files.length ?? 0) > 0
 
 /** Where nothing was taken for a new object, the upload may only replace the one that was there. */
 export const replacing = (use: Use | undefined, condition: WriteCondition): WriteCondition =>
@@ -85,7 +89,7 @@ export async function settling<T extends { readonly done: boolean }>(
   }
 }
 
-async function transferred(
+function transferred(
   admitted: Admitted,
   services: Services,
   exchange: Exchange,
@@ -103,14 +107,14 @@ async function transferred(
       ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
     }
     const about = { size: received.size, sha256: received.sha256, type }
-    const committed = await changing(admitted, services, { act: 'PUT', about }, async () =>
+    const committed = await changing(admitted, services, { act: 'PUT', about }, () =>
       upload.commit(as, conditionOf(admitted, request.condition)),
     )
     if (!committed.done) throw conflictOf(admitted, request)
     return committed
   }
   const path = attempt.path as ObjectPath
-  const open = async () => services.store.upload(path)
+  const open = () => services.store.upload(path)
   const look =
     services.inspection &&
     ((upload: Upload, { size }: Received): Promise<void> =>

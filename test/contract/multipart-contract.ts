@@ -142,7 +142,7 @@ export function multipartContract(name: string, open: () => Promise<FullStoreUnd
           expect(await part?.commit(as)).toEqual({ done: true, part: told })
           await part?.discard()
           expect(await multipart.parts(ref, { limit: 5 })).toEqual({ parts: [told] })
-          await expect(part?.write([content])).rejects.toThrow()
+          await expect(async () => part?.write([content])).rejects.toThrow()
           await expect(part?.commit(as)).rejects.toThrow()
           await multipart.abort(ref)
         },

@@ -350,7 +350,7 @@ export function storeContract(
           await upload.discard()
           await upload.discard()
           expect(await store.head(path)).toBeUndefined()
-          await expect(upload.write([pattern(1)])).rejects.toThrow()
+          await expect(async () => upload.write([pattern(1)])).rejects.toThrow()
           await expect(upload.commit(described(pattern(0)))).rejects.toThrow()
         },
       )
@@ -390,7 +390,7 @@ export function storeContract(
         await upload.write([pattern(LARGE)])
         await upload.commit(described(pattern(LARGE)))
         await upload.discard()
-        await expect(upload.write([pattern(1)])).rejects.toThrow()
+        await expect(async () => upload.write([pattern(1)])).rejects.toThrow()
         await expect(upload.commit(described(pattern(LARGE)))).rejects.toThrow()
         expect(isSame(await contentOf(store, path), pattern(LARGE))).toBe(true)
       })

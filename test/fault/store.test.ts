@@ -33,7 +33,11 @@ const STEPS: readonly Step[] = [
     after: OLD,
     run: async (store, path) => {
       const upload = await store.upload(path)
-      await upload.write([pattern(LARGER, 4)]).finally(() => upload.discard())
+      try {
+        await upload.write([pattern(LARGER, 4)])
+      } finally {
+        await upload.discard()
+      }
     },
   },
   {

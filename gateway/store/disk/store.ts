@@ -8,6 +8,7 @@ import { startWriter, type Writer } from '../../../database/writer.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { type Bytes, bytes, type UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
+import { andThen } from '../../awaitable.ts'
 import { type Files, nodeFiles, syncFolder } from '../files/files.ts'
 import { Health } from '../files/health.ts'
 import type { BucketRegister, FullStore, MetaChange } from '../full-store.ts'
@@ -104,11 +105,14 @@ export class DiskStore implements FullStore {
     return this.#opening.open(path)
   }
 
-  async upload(path: ObjectPath): Promise<AdoptingUpload> {
+  upload(path: ObjectPath): Awaitable<AdoptingUpload> {
     const { health } = this.#workings
-    await health.check()
-    return new DiskUpload(this.#workings, health, (content, as, condition) =>
-      this.#put(path, content, as, condition),
+    return andThen(
+      health.check(),
+      () =>
+        new DiskUpload(this.#workings, health, (content, as, condition) =>
+          this.#put(path, content, as, condition),
+        ),
     )
   }
 

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../../ledger/ledger.ts'
 import { codeOf } from '../files/files.ts'
 import { Gatherer } from '../files/gather.ts'
 import { asRefusal, type Health } from '../files/health.ts'
@@ -37,7 +38,7 @@ export class DiskUpload<
   #blob: StagedBlob | undefined
   #ended = false
   /** Steps come one after the other: a file isn't closed while it is being written. */
-  #step: Promise<unknown> = Promise.resolve()
+  #step: Promise<unknown> | undefined
 
   /** @param inlineLimit in bytes; what is larger lies in a file */
   constructor(
@@ -52,11 +53,11 @@ export class DiskUpload<
     this.#inlineLimit = inlineLimit
   }
 
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
+  write(chunks: readonly Uint8Array[]): Awaitable<void> {
     if (this.#ended) throw new Error('this upload has ended')
     for (const chunk of chunks) this.#gathered.add(chunk)
     if (this.#gathered.size < BATCH) return
-    await this.#next(async () => {
+    return this.#next(async () => {
       while (this.#gathered.size >= BATCH) await this.#flush(BATCH)
     })
   }
@@ -88,12 +89,34 @@ export class DiskUpload<
   async commit(as: As, condition?: Condition): Promise<Entered> {
     if (this.#ended) throw new Error('this upload has ended')
     this.#ended = true
+    if (this.#isOnlyGathered && this.#isSmall) return this.#commitSmall(as, condition)
     return this.#next(() => this.#commit(as, condition))
   }
 
-  async discard(): Promise<void> {
+  discard(): Awaitable<void> {
     this.#ended = true
-    await this.#next(() => this.#remove())
+    if (this.#isOnlyGathered) return this.#gathered.clear()
+    return this.#next(() => this.#remove())
+  }
+
+  /** Whether it has been in memory alone from its beginning. */
+  get #isOnlyGathered(): boolean {
+    return this.#step === undefined
+  }
+
+  /** Whether what is gathered may lie in the index. */
+  get #isSmall(): boolean {
+    return this.#blob === undefined && this.#gathered.size <= this.#inlineLimit
+  }
+
+  async #commitSmall(as: As, condition?: Condition): Promise<Entered> {
+    const content = this.#gathered.takeWhole()
+    try {
+      await this.#health.check()
+      return await this.#enter(content, as, condition)
+    } catch (error) {
+      throw asRefusal(error)
+    }
   }
 
   async #commit(as: As, condition?: Condition): Promise<Entered> {
@@ -117,9 +140,7 @@ export class DiskUpload<
 
   async #content(): Promise<Uint8Array | Blob> {
     await this.#health.check()
-    if (this.#blob === undefined && this.#gathered.size <= this.#inlineLimit) {
-      return this.#gathered.takeWhole()
-    }
+    if (this.#isSmall) return this.#gathered.takeWhole()
     const blob = await this.#flush(this.#gathered.size)
     return blob.publish()
   }
@@ -139,7 +160,7 @@ export class DiskUpload<
   }
 
   async #next<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#step.then(step)
+    const result = this.#step === undefined ? step() : this.#step.then(step)
     this.#step = result.catch(() => {})
     try {
       return await result

@@ -2,7 +2,9 @@
 import { DatabaseError } from '../../../database/open.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import { type Bytes, bytes, formatBytes, type UnixSeconds } from '../../../key/units.ts'
-import { Damaged, type Trouble } from '../store.ts'
+import type { Awaitable } from '../../../ledger/ledger.ts'
+import { andThen } from '../../awaitable.ts'
+import { checkTrouble, Damaged, type Trouble } from '../store.ts'
 import { codeOf, type FileDescriptor, type Files } from './files.ts'
 
 const MIN_RESERVE = 2 ** 30
@@ -36,7 +38,7 @@ export class Health {
    * Free space is looked up once a second at most, unless we ourselves may have used it up since: a
    * fast disk takes a whole reserve in that time.
    */
-  trouble(): Trouble | undefined | Promise<Trouble | undefined> {
+  trouble(): Awaitable<Trouble | undefined> {
     const failure = this.#failure ?? this.#indexTrouble()
     if (failure !== undefined) return failure
     const now = this.#options.now()
@@ -49,10 +51,8 @@ export class Health {
   }
 
   /** @throws Refusal what keeps us from accepting uploads */
-  async check(): Promise<void> {
-    const known = this.trouble()
-    const trouble = known instanceof Promise ? await known : known
-    if (trouble !== undefined) throw new Refusal(trouble.code, trouble.detail)
+  check(): Awaitable<void> {
+    return andThen(this.trouble(), checkTrouble)
   }
 
   /**

@@ -41,13 +41,17 @@ describe('the reserve', () => {
     const { health } = healthWith(async () => ({ free, total }), reserve)
     expect((await health.trouble())?.code).toBe(code)
     if (code === undefined) await health.check()
-    else await expect(health.check()).rejects.toMatchObject({ code })
+    else await expect(async () => health.check()).rejects.toMatchObject({ code })
   })
 
   it('is looked up once a second, and met again unaided', async () => {
     let free = 0
     const { health, state } = healthWith(async () => ({ free, total: GiB }), 10)
-    await Promise.all([health.trouble(), health.trouble(), health.check().catch(() => {})])
+    await Promise.all([
+      health.trouble(),
+      health.trouble(),
+      Promise.resolve(health.check()).catch(() => {}),
+    ])
     expect(health.trouble()).toMatchObject({ code: 'storage_full' })
     expect(state.looks).toBe(1)
     free = 10
@@ -75,7 +79,7 @@ describe('failures', () => {
     await expect(failing('EIO').sync(0)).rejects.toThrow()
     state.now += 1000
     expect(await health.trouble()).toMatchObject({ code: 'unavailable' })
-    await expect(health.check()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(async () => health.check()).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   it('of the index are trouble', async () => {

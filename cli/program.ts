@@ -12,8 +12,10 @@ import { programVersion } from './version.ts'
  * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
  */
 export async function run(args: readonly string[], shell: Shell): Promise<number> {
-  const { program, cli } = buildProgram(shell)
+  const { program, cli } = withoutCommands(shell)
   try {
+    const [named = ''] = program.parseOptions([...args]).operands
+    await addCommands(program, cli, COMMANDS.has(named) ? [named] : ALL)
     await program.parseAsync(args, { from: 'user' })
     return cli.exitCode
   } catch (error) {
@@ -26,7 +28,22 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   }
 }
 
-export function buildProgram(shell: Shell): { readonly program: Command; readonly cli: Cli } {
+const ALL = [...COMMANDS.keys()]
+
+/** The program with every command. */
+export async function buildProgram(shell: Shell): Promise<Command> {
+  const { program, cli } = withoutCommands(shell)
+  await addCommands(program, cli, ALL)
+  return program
+}
+
+/** A command costs time and memory where it is not the one that runs: `serve` holds it for months. */
+async function addCommands(program: Command, cli: Cli, names: readonly string[]): Promise<void> {
+  const adds = await Promise.all(names.map((name) => COMMANDS.get(name)?.()))
+  for (const add of adds) add?.(program, cli)
+}
+
+function withoutCommands(shell: Shell): { readonly program: Command; readonly cli: Cli } {
   const program = new Command('valetkey')
     .description('Signed URLs for your own files: mint keys, serve what they allow.')
     .option('--data <dir>', 'data folder (default: ./storage-data, or VALETKEY_DATA)')
@@ -41,7 +58,5 @@ export function buildProgram(shell: Shell): { readonly program: Command; readonl
       writeErr: (text) => shell.stderr.write(text),
       outputError: (text, write) => write(`valetkey: ${text.replace(/^error: /, '')}`),
     })
-  const cli = new Cli(shell, program)
-  for (const add of COMMANDS) add(program, cli)
-  return { program, cli }
+  return { program, cli: new Cli(shell, program) }
 }

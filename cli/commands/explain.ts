@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Gatekeeper } from '../../gateway/admit.ts'
+import { systemClock } from '../../gateway/clock.ts'
 import { explain as explainQuestion, type Question, type Stage } from '../../gateway/explain.ts'
-import { systemClock } from '../../gateway/main.ts'
 import { parseAddress } from '../../key/address.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'

@@ -1,55 +1,37 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
-import { addAudit } from './audit.ts'
-import { addBackup } from './backup.ts'
-import { addDoctor } from './doctor.ts'
-import { addEvents } from './events.ts'
-import { addExplain } from './explain.ts'
-import { addExport } from './export.ts'
-import { addGet } from './get.ts'
-import { addImport } from './import.ts'
-import { addInspect } from './inspect.ts'
-import { addIssued } from './issued.ts'
-import { addKeys } from './keys.ts'
-import { addLs } from './ls.ts'
-import { addMint } from './mint.ts'
-import { addNarrow } from './narrow.ts'
-import { addPlans, addPolicies } from './policies.ts'
-import { addPut } from './put.ts'
-import { addRenew } from './renew.ts'
-import { addRequest } from './request.ts'
-import { addRestore } from './restore.ts'
-import { addRevoke } from './revoke.ts'
-import { addRm } from './rm.ts'
-import { addScrub } from './scrub.ts'
-import { addServe } from './serve.ts'
-import { addShare } from './share.ts'
 
-/** In the order in which `--help` lists them. */
-export const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
-  addServe,
-  addMint,
-  addShare,
-  addRequest,
-  addNarrow,
-  addInspect,
-  addExplain,
-  addRevoke,
-  addRenew,
-  addIssued,
-  addAudit,
-  addEvents,
-  addKeys,
-  addPolicies,
-  addPlans,
-  addPut,
-  addGet,
-  addLs,
-  addRm,
-  addImport,
-  addExport,
-  addScrub,
-  addBackup,
-  addRestore,
-  addDoctor,
-]
+/** Adds a command, with those below it, to the program. */
+export type AddCommand = (program: Command, cli: Cli) => void
+
+/** By name, in the order in which `--help` lists them; each is loaded when it is asked for. */
+export const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).addServe],
+  ['mint', async () => (await import('./mint.ts')).addMint],
+  ['share', async () => (await import('./share.ts')).addShare],
+  ['request', async () => (await import('./request.ts')).addRequest],
+  ['narrow', async () => (await import('./narrow.ts')).addNarrow],
+  ['inspect', async () => (await import('./inspect.ts')).addInspect],
+  ['explain', async () => (await import('./explain.ts')).addExplain],
+  ['revoke', async () => (await import('./revoke.ts')).addRevoke],
+  ['renew', async () => (await import('./renew.ts')).addRenew],
+  ['pause', async () => (await import('./renew.ts')).addPause],
+  ['resume', async () => (await import('./renew.ts')).addResume],
+  ['replace', async () => (await import('./renew.ts')).addReplace],
+  ['issued', async () => (await import('./issued.ts')).addIssued],
+  ['audit', async () => (await import('./audit.ts')).addAudit],
+  ['events', async () => (await import('./events.ts')).addEvents],
+  ['keys', async () => (await import('./keys.ts')).addKeys],
+  ['policies', async () => (await import('./policies.ts')).addPolicies],
+  ['plans', async () => (await import('./policies.ts')).addPlans],
+  ['put', async () => (await import('./put.ts')).addPut],
+  ['get', async () => (await import('./get.ts')).addGet],
+  ['ls', async () => (await import('./ls.ts')).addLs],
+  ['rm', async () => (await import('./rm.ts')).addRm],
+  ['import', async () => (await import('./import.ts')).addImport],
+  ['export', async () => (await import('./export.ts')).addExport],
+  ['scrub', async () => (await import('./scrub.ts')).addScrub],
+  ['backup', async () => (await import('./backup.ts')).addBackup],
+  ['restore', async () => (await import('./restore.ts')).addRestore],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctor],
+])

@@ -1,3 +1,4 @@
+/** What can be done with a key that is in use: its link stays, unless it is replaced. */
 import type { Command } from 'commander'
 import { type AmendContext, amend, type Change, replaced, replacement } from '../../issuer/amend.ts'
 import { timeOf } from '../../issuer/option-values.ts'
@@ -10,7 +11,6 @@ import { byFlags } from '../restrictions.ts'
 
 const ID = 'the id of the key: see valetkey issued'
 
-/** What can be done with a key that is in use: its link stays, unless it is replaced. */
 export function addRenew(program: Command, cli: Cli): void {
   program
     .command('renew')
@@ -19,18 +19,27 @@ export function addRenew(program: Command, cli: Cli): void {
     .requiredOption('--expires <time>', 'a duration from now (7d) or a date-time')
     .addHelpText('after', '\nExample:\n  valetkey renew invoice-17 --expires 7d')
     .action((id: string, { expires }: { readonly expires: string }) => change(cli, id, { expires }))
+}
+
+export function addPause(program: Command, cli: Cli): void {
   program
     .command('pause')
     .description('Refuse a key until it is resumed, also on transfers that run.')
     .argument('<id>', ID)
     .addHelpText('after', '\nExample:\n  valetkey pause invoice-17')
     .action((id: string) => change(cli, id, { paused: true }))
+}
+
+export function addResume(program: Command, cli: Cli): void {
   program
     .command('resume')
     .description('Honour a paused key again.')
     .argument('<id>', ID)
     .addHelpText('after', '\nExample:\n  valetkey resume invoice-17')
     .action((id: string) => change(cli, id, { paused: false }))
+}
+
+export function addReplace(program: Command, cli: Cli): void {
   program
     .command('replace')
     .description('Revoke a key, and mint another one with the same claims: a new link.')

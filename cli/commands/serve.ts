@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Logger } from 'pino'
 import { auditFolderOf } from '../../audit/open.ts'
 import { NOTEWORTHY, type SteadyClock } from '../../gateway/clock.ts'
-import { type RunningGateway, startGateway } from '../../gateway/main.ts'
-import { startIssuer } from '../../issuer/main.ts'
+import type { RunningGateway } from '../../gateway/main.ts'
 import type { Refusal } from '../../key/refusal.ts'
 import { loadTls } from '../../listener/tls.ts'
 import type { Cli } from '../cli.ts'
@@ -129,6 +128,7 @@ async function start(
   const gateway = only === 'issuer' ? undefined : await startAll(cli, data, settings, log)
   if (only === 'gateway') return { ...(gateway && { gateway }) }
   try {
+    const { startIssuer } = await import('../../issuer/main.ts')
     const issuer = await startIssuer({
       ...(await partsOf(data)),
       log,
@@ -166,6 +166,7 @@ async function startOne(
   settings: Settings,
   log: Logger,
 ): Promise<RunningGateway> {
+  const { startGateway } = await import('../../gateway/main.ts')
   return startGateway({
     ...(await partsOf(data)),
     settings: settings.gateway,

@@ -28,7 +28,7 @@ describe('docs/configuration.md', () => {
   })
 })
 
-const { program } = buildProgram(processShell())
+const program = await buildProgram(processShell())
 const nameOf = (command: Command): string =>
   command.parent === null || command.parent === program
     ? command.name()

@@ -6,8 +6,7 @@ import { actRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
 import { openAudit } from '../audit/open.ts'
 import { Instance } from '../database/instance.ts'
-import { SteadyClock } from '../gateway/clock.ts'
-import { openStore, systemClock } from '../gateway/main.ts'
+import { SteadyClock, systemClock } from '../gateway/clock.ts'
 import type { FullStore } from '../gateway/store/full-store.ts'
 import { auditedLedger } from '../issuer/audited-ledger.ts'
 import { issuedKeyOf, type Minted } from '../issuer/mint.ts'
@@ -145,8 +144,9 @@ export class DataFolder {
 
   store(): Promise<FullStore> {
     const { settings } = this.#options
-    this.#store ??= this.clock().then(({ now }) =>
-      this.#opened(openStore(settings, this.path, this.instance, now)),
+    this.#store ??= Promise.all([import('../gateway/main.ts'), this.clock()]).then(
+      ([{ openStore }, { now }]) =>
+        this.#opened(openStore(settings, this.path, this.instance, now)),
     )
     return this.#store
   }

@@ -2,7 +2,7 @@
  * A clock that does not go back: what has expired stays expired, though somebody sets the clock of
  * the machine back by an hour, also over a restart.
  */
-import type { Seconds, UnixSeconds } from '../key/units.ts'
+import { type Seconds, secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Times } from '../ledger/ledger.ts'
 import type { Clock } from './services.ts'
 
@@ -11,6 +11,12 @@ export const NOTEWORTHY = 60 as Seconds
 
 /** In milliseconds: as much may be forgotten when the power fails. */
 const NOTE_INTERVAL = 5000
+
+/** That of the machine. */
+export const systemClock: Clock = {
+  now: () => secondsOf(Date.now()),
+  monotonic: () => performance.now(),
+}
 
 export class SteadyClock implements Clock {
   readonly monotonic: () => number

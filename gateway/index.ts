@@ -10,7 +10,7 @@ import { openAudit } from '../audit/open.ts'
 import { Instance } from '../database/instance.ts'
 import { Keyring } from '../ledger/keyring.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
-import { SteadyClock } from './clock.ts'
+import { SteadyClock, systemClock } from './clock.ts'
 import {
   type CorsSettingsText,
   corsSection,
@@ -21,7 +21,7 @@ import {
   s3Section,
   storeSection,
 } from './config.ts'
-import { Gateway, openStore, systemClock } from './main.ts'
+import { Gateway, openStore } from './main.ts'
 import { type ScanSettingsText, scanSection } from './scan/config.ts'
 import { type BucketsSettingsText, bucketsSection } from './store/folder/config.ts'
 
@@ -103,7 +103,7 @@ async function assemble(
     if (trouble !== undefined) log.error({ detail: trouble.detail }, 'the audit is not written')
   })
   closers.push(() => audit.close())
-  const gateway = new Gateway({
+  const gateway = await Gateway.open({
     settings,
     cors,
     s3,

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { type AuditSink, NO_AUDIT } from '../audit/audit.ts'
 import type { Instance } from '../database/instance.ts'
 import { Refusal } from '../key/refusal.ts'
-import { secondsOf, type UnixSeconds } from '../key/units.ts'
+import type { UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { urlOf } from '../listener/address.ts'
@@ -17,10 +17,12 @@ import { ActivityLog } from './activity.ts'
 import { Gatekeeper } from './admit.ts'
 import { handle, SHUTTING_DOWN } from './app.ts'
 import { requestRecord, unreadableRecord, usedUpRecord } from './audit-record.ts'
+import { systemClock } from './clock.ts'
 import type { CorsSettings, GatewaySettings, S3Settings, StoreSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { judge } from './forward-auth.ts'
+import { type Identities, NO_IDENTITIES } from './identities.ts'
 import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
 import { Pacing } from './pacing.ts'
@@ -35,14 +37,13 @@ import type { Clock, Services } from './services.ts'
 import { Sessions } from './sessions.ts'
 import { Buckets } from './store/buckets.ts'
 import { DiskStore } from './store/disk/store.ts'
-import { type BucketsSettings, lifetimesOf } from './store/folder/config.ts'
-import { openFolders } from './store/folder/open.ts'
+import { type BucketsSettings, foldersOf, lifetimesOf } from './store/folder/config.ts'
+import type { Common } from './store/folder/open.ts'
 import type { FullStore } from './store/full-store.ts'
 import { RetainingStore } from './store/retention.ts'
 import type { Trouble } from './store/store.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
-import { WebIdentities } from './web-identity.ts'
 
 export interface GatewayParts {
   readonly settings: GatewaySettings
@@ -65,11 +66,6 @@ export interface GatewayParts {
   readonly tls?: TlsMaterial | undefined
 }
 
-export const systemClock: Clock = {
-  now: () => secondsOf(Date.now()),
-  monotonic: () => performance.now(),
-}
-
 /**
  * The stores that the configuration names, as one.
  * @param data the data folder
@@ -83,14 +79,24 @@ export async function openStore(
   const common = { instance, now, ...(reserve !== undefined && { reserve }) }
   const shared = await DiskStore.open({ ...common, folder: join(data, 'store') })
   try {
-    const folders = await openFolders(buckets, { ...common, data })
-    const all = folders.size === 0 ? shared : new Buckets(shared, folders)
+    const all = await withFolders(shared, buckets, { ...common, data })
     const lifetimes = lifetimesOf(buckets)
     return lifetimes.size === 0 ? all : new RetainingStore(all, lifetimes, now)
   } catch (error) {
     await shared.close()
     throw error
   }
+}
+
+/** What serves plain files is loaded where a bucket consists of them. */
+async function withFolders(
+  shared: FullStore,
+  buckets: BucketsSettings,
+  common: Common,
+): Promise<FullStore> {
+  if (foldersOf(buckets).length === 0) return shared
+  const { openFolders } = await import('./store/folder/open.ts')
+  return new Buckets(shared, await openFolders(buckets, common))
 }
 
 /** How often transfers in flight are looked at, in milliseconds: a revocation takes effect within a second. */
@@ -110,7 +116,12 @@ export class Gateway {
   #draining = false
   #ledgerVersion = -1
 
-  constructor(parts: GatewayParts) {
+  /** @throws Error for keys of a provider that can't be had */
+  static async open(parts: GatewayParts): Promise<Gateway> {
+    return new Gateway(parts, await identitiesOf(parts.s3))
+  }
+
+  private constructor(parts: GatewayParts, identities: Identities) {
     const { settings, cors, s3, publicUrls, ledger, keyring, store, log } = parts
     const { clock = systemClock, audit = NO_AUDIT, metrics, scan } = parts
     this.#ledger = ledger
@@ -128,12 +139,7 @@ export class Gateway {
         taken: () => metrics?.meter.usedOnce(),
         usedUp: (id, address) => audit.note(usedUpRecord(id, address)),
       }),
-      sessions: new Sessions(
-        keyring,
-        ledger,
-        new WebIdentities(Object.values(s3.providers)),
-        audit,
-      ),
+      sessions: new Sessions(keyring, ledger, identities, audit),
       transfers: new Transfers(settings, clock.monotonic),
       pacing: new Pacing(settings.workers, clock.monotonic),
       resuming: new Resuming(),
@@ -254,6 +260,14 @@ export class Gateway {
   }
 }
 
+/** What reads tokens is loaded where there is somebody whose tokens are read. */
+async function identitiesOf({ providers }: S3Settings): Promise<Identities> {
+  const configured = Object.values(providers)
+  if (configured.length === 0) return NO_IDENTITIES
+  const { WebIdentities } = await import('./web-identity.ts')
+  return new WebIdentities(configured)
+}
+
 /**
  * Probes come to us directly, pages through a proxy that may leave its path in front. What is asked
  * with a key goes the way of all keys; what can't be read is refused like any other request.
@@ -284,7 +298,7 @@ export interface RunningGateway {
 
 /** @throws as `server.listen` does, such as EADDRINUSE */
 export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
-  const gateway = new Gateway(parts)
+  const gateway = await Gateway.open(parts)
   const onUnreadable = (refused: Unreadable): void => {
     parts.audit?.note(unreadableRecord(refused))
     if (parts.settings.accessLog) parts.log.info(refused, 'unreadable request')

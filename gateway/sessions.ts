@@ -15,7 +15,7 @@ import type { Grant } from '../key/sign.ts'
 import { later, type Seconds, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { IssuedKey, IssuedKeys } from '../ledger/ledger.ts'
-import type { WebIdentities, WebIdentity } from './web-identity.ts'
+import type { Identities, WebIdentity } from './identities.ts'
 
 /** What is asked for, by whoever asks. */
 export interface SessionAsked {
@@ -36,10 +36,10 @@ function newId(): string {
 export class Sessions {
   readonly #keyring: Keyring
   readonly #ledger: IssuedKeys
-  readonly #identities: WebIdentities
+  readonly #identities: Identities
   readonly #audit: AuditSink
 
-  constructor(keyring: Keyring, ledger: IssuedKeys, identities: WebIdentities, audit: AuditSink) {
+  constructor(keyring: Keyring, ledger: IssuedKeys, identities: Identities, audit: AuditSink) {
     this.#keyring = keyring
     this.#ledger = ledger
     this.#identities = identities
@@ -73,7 +73,7 @@ export class Sessions {
     return credentials
   }
 
-  /** @throws Refusal as `WebIdentities.verify` does; key_malformed for a subject too long */
+  /** @throws Refusal as `Identities.verify` does; key_malformed for a subject too long */
   async ofIdentity(
     token: string,
     asked: Omit<SessionAsked, 'subject'>,

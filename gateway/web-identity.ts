@@ -16,6 +16,7 @@ import {
 import { pathFromTemplate } from '../key/dialects/web-identity.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { UnixSeconds } from '../key/units.ts'
+import { type Identities, invalidToken, type WebIdentity } from './identities.ts'
 
 export interface IdentityProvider {
   /** exactly as tokens state it in `iss` */
@@ -26,16 +27,6 @@ export interface IdentityProvider {
   readonly jwks: { readonly url: string } | { readonly file: string }
   /** `users/${sub}/` */
   readonly path: string
-}
-
-export interface WebIdentity {
-  readonly issuer: string
-  readonly audience: string
-  /** that of the person, within the provider */
-  readonly subject: string
-  /** a scope: what the template makes of the claims */
-  readonly path: string
-  readonly expires: UnixSeconds
 }
 
 /** Signatures by a private key alone: with a shared secret, whoever verifies could sign. */
@@ -56,7 +47,7 @@ const ALGORITHMS = [
 const MAX_TOKEN_LENGTH = 20_000
 const CLOCK_TOLERANCE_SECONDS = 60
 
-export class WebIdentities {
+export class WebIdentities implements Identities {
   readonly #providers: ReadonlyMap<string, IdentityProvider>
   readonly #keys: ReadonlyMap<string, JWTVerifyGetKey>
 
@@ -66,16 +57,11 @@ export class WebIdentities {
     this.#keys = new Map(providers.map((provider) => [provider.issuer, keysOf(provider)]))
   }
 
-  /**
-   * @throws Refusal signature_invalid for a token that is not good here, whatever the reason;
-   *   key_expired; request_malformed where its claims make no path; unavailable where the provider
-   *   does not answer
-   */
   async verify(token: string, now: UnixSeconds): Promise<WebIdentity> {
     const issuer = issuerOf(token)
     const provider = this.#providers.get(issuer)
     const keys = this.#keys.get(issuer)
-    if (provider === undefined || keys === undefined) throw invalid()
+    if (provider === undefined || keys === undefined) throw invalidToken()
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
       issuer,
@@ -95,7 +81,7 @@ function issuerOf(token: string): string {
   } catch {
     // said below, as of every token that is none
   }
-  throw invalid()
+  throw invalidToken()
 }
 
 function identityOf(
@@ -125,13 +111,6 @@ function keysOf({ jwks, issuer }: IdentityProvider): JWTVerifyGetKey {
   throw new Error(`the keys of ${issuer} are fetched over https only: ${jwks.url}`)
 }
 
-const invalid = (cause?: unknown): Refusal =>
-  new Refusal(
-    'signature_invalid',
-    'the token is not one of an identity provider that is configured here, for an audience that is',
-    { cause },
-  )
-
 function refused(error: unknown): never {
   if (error instanceof errors.JWTExpired) {
     throw new Refusal('key_expired', 'the token has expired; get a new one')
@@ -143,5 +122,5 @@ function refused(error: unknown): never {
       cause: error,
     })
   }
-  throw invalid(error)
+  throw invalidToken(error)
 }

@@ -45,8 +45,17 @@ const CONCRETE =
   /^(?:gateway\/store\/(?:disk|memory|folder|s3)|ledger\/(?:sqlite|memory|postgres))\//
 const MAY_NAME_CONCRETE = /^(?:gateway\/(?:main|index)\.ts|issuer\/main\.ts|cli\/.*)$/
 
+interface Importing {
+  readonly type: string
+  readonly source: { readonly value?: unknown } | null
+  readonly importKind?: string | null
+  readonly exportKind?: string | null
+}
+
 interface Facts {
   readonly imports: readonly string[]
+  /** of those, what runs before the file itself does: neither types nor what `import()` asks for */
+  readonly loads: readonly string[]
   /** [name of the syntax, line, number of lines] */
   readonly functions: readonly { readonly line: number; readonly lines: number }[]
   readonly defaultExports: number
@@ -66,6 +75,20 @@ export function violationsOf(sources: readonly Source[]): readonly string[] {
   ]
 }
 
+/** All that is loaded before the entries run, with them, packages by their names. */
+export function loadedWith(
+  sources: readonly Source[],
+  entries: readonly string[],
+): ReadonlySet<string> {
+  const texts = new Map(sources.map(({ path, text }) => [path, text]))
+  const loaded = new Set(entries)
+  for (const path of loaded) {
+    const text = texts.get(path)
+    if (text !== undefined) for (const target of factsOf(path, text).loads) loaded.add(target)
+  }
+  return loaded
+}
+
 /** Paths of the room's own files from the root; anything else as it is written. */
 const resolved = (path: string, specifier: string): string =>
   specifier.startsWith('.') ? join(dirname(path), specifier) : specifier
@@ -73,13 +96,17 @@ const resolved = (path: string, specifier: string): string =>
 function factsOf(path: string, text: string): Facts {
   const { program, errors } = parseSync(path, text)
   if (errors.length > 0) throw new Error(`${path} can not be parsed: ${errors[0]?.message}`)
-  const imports = new Set<string>()
+  const [imports, loads] = [new Set<string>(), new Set<string>()]
   const functions: { line: number; lines: number }[] = []
   let [defaultExports, consoles] = [0, 0]
 
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length
-  const requested = ({ source }: { source: { type?: string; value?: unknown } | null }) => {
-    if (typeof source?.value === 'string') imports.add(resolved(path, source.value))
+  const requested = (from: Importing) => {
+    if (typeof from.source?.value !== 'string') return
+    const target = resolved(path, from.source.value)
+    imports.add(target)
+    const isOfTypes = from.importKind === 'type' || from.exportKind === 'type'
+    if (/^(?:Im|Ex)port.*Declaration$/.test(from.type) && !isOfTypes) loads.add(target)
   }
   const measured = ({ start, end }: { start: number; end: number }) => {
     const line = lineOf(start)
@@ -105,7 +132,7 @@ function factsOf(path: string, text: string): Facts {
       consoles += Number(object.type === 'Identifier' && object.name === 'console')
     },
   }).visit(program)
-  return { imports: [...imports], functions, defaultExports, consoles }
+  return { imports: [...imports], loads: [...loads], functions, defaultExports, consoles }
 }
 
 function shapeOf(path: string, text: string, facts: Facts): readonly string[] {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import {
+  loadedWith,
   MAX_FILE_LINES,
   MAX_FUNCTION_LINES,
   ROOM_NAMES,
@@ -24,6 +25,34 @@ test('the house is built as the architecture says', () => {
   expect(sources.map(({ path }) => path)).toContain('key/sign.ts')
   expect(new Set(sources.map(({ path }) => path.split('/')[0]))).toEqual(new Set(ROOM_NAMES))
   expect(violationsOf(sources)).toEqual([])
+})
+
+/** Every module that is loaded is held for months by a program that serves for months. */
+describe('nothing is loaded for what does not run', () => {
+  const serve = ['cli/main.ts', 'cli/commands/serve.ts']
+
+  test('a command without the others', () => {
+    const loaded = [...loadedWith(sources, ['cli/main.ts'])]
+    const commands = loaded.filter((path) => path.startsWith('cli/commands/'))
+    expect(commands).toEqual(['cli/commands/index.ts'])
+    expect(loaded).toContain('commander')
+  })
+
+  test('serve without gateway and issuer, before it knows which', () => {
+    const loaded = loadedWith(sources, serve)
+    for (const part of ['gateway/main.ts', 'issuer/main.ts', 'events/open.ts', 'hono']) {
+      expect(loaded).not.toContain(part)
+    }
+    expect(loaded).toContain('ledger/sqlite/ledger.ts')
+  })
+
+  test('a gateway without the issuer, and without what only some settings or keys ask for', () => {
+    const loaded = loadedWith(sources, [...serve, 'gateway/main.ts'])
+    const unused = ['issuer/app.ts', '@hono/zod-openapi', 'prom-client', 'nodemailer', 'undici']
+    const onDemand = ['jose', 'mime', 'file-type', 'gateway/store/folder/store.ts', 'esbuild']
+    expect([...unused, ...onDemand].filter((name) => loaded.has(name))).toEqual([])
+    expect(loaded).toContain('hono')
+  })
 })
 
 const file = (path: string, text: string): Source => ({ path, text })
@@ -192,4 +221,19 @@ describe('the checker catches', () => {
   test('what it can not read', () => {
     expect(() => violations(file('key/b.ts', 'import from {'))).toThrow(/can not be parsed/)
   })
+})
+
+test('what is loaded: neither types nor what is asked for later', () => {
+  const found = loadedWith(
+    [
+      file('key/b.ts', "import './c.ts'\nimport type { x } from './d.ts'\nexport * from 'one'\n"),
+      file(
+        'key/c.ts',
+        "import { type x } from './b.ts'\nexport const y = () => import('./e.ts')\n",
+      ),
+      file('key/f.ts', "export { z } from './g.ts'\nexport type { w } from 'two'\n"),
+    ],
+    ['key/b.ts', 'key/f.ts'],
+  )
+  expect([...found].sort()).toEqual(['key/b.ts', 'key/c.ts', 'key/f.ts', 'key/g.ts', 'one'])
 })

@@ -1,8 +1,7 @@
 /** Events: told by the first process of `serve`, where the configuration names somebody to tell. */
 import type { Logger } from 'pino'
 import { auditFolderOf } from '../../audit/open.ts'
-import { Dispatcher } from '../../events/dispatcher.ts'
-import { targetsOf } from '../../events/open.ts'
+import type { Target } from '../../events/events.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { Failure } from '../failure.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -19,15 +18,21 @@ export async function startTelling(
   if (!audit.enabled) {
     throw new Failure('events are read from the audit: enable it, or name no webhooks.targets')
   }
-  const targets = targetsIn(webhooks, publicUrl[0] ?? 'urn:valetkey', env)
+  const targets = await targetsIn(webhooks, publicUrl[0] ?? 'urn:valetkey', env)
   const auditFolder = auditFolderOf(data.path)
+  const { Dispatcher } = await import('../../events/dispatcher.ts')
   const dispatcher = await Dispatcher.start({ data: data.path, auditFolder, targets, log })
   data.onClose(() => dispatcher.close())
 }
 
-function targetsIn(...asked: Parameters<typeof targetsOf>): ReturnType<typeof targetsOf> {
+async function targetsIn(
+  webhooks: Settings['webhooks'],
+  source: string,
+  env: Shell['env'],
+): Promise<readonly Target[]> {
+  const { targetsOf } = await import('../../events/open.ts')
   try {
-    return targetsOf(...asked)
+    return targetsOf(webhooks, source, env)
   } catch (error) {
     throw new Failure((error as Error).message, { cause: error })
   }

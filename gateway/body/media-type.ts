@@ -2,8 +2,10 @@
  * Whether the leading bytes of an upload contradict its declared media type. Declared types are
  * claims of strangers: an image that begins as HTML does is not an image.
  */
-import { fileTypeFromBuffer } from 'file-type'
 import { essenceOf } from '../../key/media-type.ts'
+
+/** With the first upload that is looked at: where no key limits types, none ever is. */
+const loadFileType = () => import('file-type')
 
 /** As much as is looked at. */
 export const SNIFFED_BYTES = 4100
@@ -121,6 +123,7 @@ export async function contradiction(
   const type = essenceOf(declared)
   if (type === undefined) return `"${declared}" is not a media type`
   if (head.length === 0 || type === 'application/octet-stream') return undefined
+  const { fileTypeFromBuffer } = await loadFileType()
   const found = essenceOf((await fileTypeFromBuffer(head))?.mime ?? '')
   if (found !== undefined && found !== 'application/xml') {
     return isCompatible(type, found)

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { loadAuditKey } from '../../audit/key.ts'
 import { AuditWriter } from '../../audit/writer.ts'
 import { Instance } from '../../database/instance.ts'
+import { systemClock } from '../../gateway/clock.ts'
 import {
   type CorsSettingsText,
   corsSection,
@@ -15,7 +16,7 @@ import {
   type S3SettingsText,
   s3Section,
 } from '../../gateway/config.ts'
-import { type RunningGateway, startGateway, systemClock } from '../../gateway/main.ts'
+import { type RunningGateway, startGateway } from '../../gateway/main.ts'
 import { type ScanSettingsText, scanSection } from '../../gateway/scan/config.ts'
 import type { Clock } from '../../gateway/services.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type BucketsSettings, foldersOf, isWithin, nested } from './config.ts'
 import { FolderStore, type FolderStoreOptions } from './store.ts'
 
-type Common = Pick<FolderStoreOptions, 'instance' | 'now' | 'reserve'> & {
+/** What the stores of all folders are opened with. */
+export type Common = Pick<FolderStoreOptions, 'instance' | 'now' | 'reserve'> & {
   /** the gateway's data folder */
   readonly data: string
 }

@@ -22,10 +22,10 @@ const PROGRAMS = [
   ['taskset', '--version', /(\d[\d.]+)/],
   ['nginx', '-v', /nginx\/(\S+)/],
   ['caddy', 'version', /v?(\d\S*)/],
-  ['minio', '--version', /RELEASE\.(\S+)/],
+  ['minio', '--version', /version (\S+)/],
   ['weed', 'version', /(\d\S*)/],
   ['garage', '--version', /(\d\S*)/],
-  ['versitygw', '--version', /(\d\S*)/],
+  ['versitygw', '--version', /Version\s*:\s*(\S+)/],
 ] as const
 
 export type ProgramName = (typeof PROGRAMS)[number][0]

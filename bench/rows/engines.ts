@@ -16,6 +16,7 @@ import { figure, range } from '../figures.ts'
 import { SIZES, type SizeName, sizeInWords } from '../objects.ts'
 import type { Row, Section } from '../row.ts'
 import { read } from './read.ts'
+import { upload, type Writer } from './write.ts'
 
 interface Server extends Contender {
   readonly url: (method: 'GET' | 'PUT', name: SizeName) => Promise<string>
@@ -33,11 +34,16 @@ export const ENGINE_ROW: Row = {
       return { table, findings: [], notes: [`none of ${ENGINES.join(', ')} is on the PATH`] }
     }
     const engines: Engine[] = []
+    const notes: string[] = []
     try {
       for (const name of found) {
-        engines.push(await Engine.start(name, bench.path(name), bench.serverCore))
+        try {
+          engines.push(await Engine.start(name, bench.path(name), bench.serverCore))
+        } catch (error) {
+          notes.push(`${name} is left out, it did not start: ${(error as Error).message}`)
+        }
       }
-      return await compare(bench, engines)
+      return { ...(await compare(bench, engines)), notes }
     } finally {
       for (const { name, program } of engines) {
         await program.stop()
@@ -94,16 +100,13 @@ async function measure(
     const url = urls.get(server) ?? ''
     return method === 'GET'
       ? read(bench, { program: server.program, url }, SIZES[size], CONNECTIONS[size])
-      : put(bench, server, url, size)
+      : put(bench, { program: server.program, url }, size)
   })
 }
 
-async function put(
-  bench: Bench,
-  { program }: Contender,
-  url: string,
-  size: SizeName,
-): Promise<Sample> {
+async function put(bench: Bench, writer: Writer, size: SizeName): Promise<Sample> {
+  if (size === '100m') return upload(bench, writer)
+  const { program, url } = writer
   const before = program.cpu()
   const body = join(bench.objects, size)
   const load = await bench.load(url, CONNECTIONS[size], { method: 'PUT', body })

@@ -19,9 +19,9 @@ import { output } from '../process.ts'
 import type { Row, Section } from '../row.ts'
 import { spreadOf } from '../statistics.ts'
 
-interface Writer extends Contender {
-  readonly url: string
-}
+/** What takes a PUT at its URL. */
+export type Writer = Pick<Contender, 'program'> & { readonly url: string }
+type WritingContender = Contender & Writer
 
 const PARALLEL = 32
 const LARGE_AT_ONCE = 4
@@ -123,7 +123,11 @@ function ratioToDav(all: readonly Series[], measure: typeof byRate) {
   return own && dav && ratioOf(own, dav, measure)
 }
 
-async function writers(bench: Bench, scope: string, path = scope): Promise<readonly Writer[]> {
+async function writers(
+  bench: Bench,
+  scope: string,
+  path = scope,
+): Promise<readonly WritingContender[]> {
   const nginx = await bench.nginx()
   const gateway = await bench.ours()
   const url = await gateway.url('PUT', `bench/${path}`, `bench/${scope}`)
@@ -143,7 +147,7 @@ async function writers(bench: Bench, scope: string, path = scope): Promise<reado
 }
 
 /** By uploads and not by time: one that was cut off half-way would have cost CPU for nothing. */
-async function upload(bench: Bench, { program, url }: Writer): Promise<Sample> {
+export async function upload(bench: Bench, { program, url }: Writer): Promise<Sample> {
   const before = program.cpu()
   const began = performance.now()
   await output({

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import * as zlib from 'node:zlib'
-import { createCRC32, createCRC64, type IHasher } from 'hash-wasm'
+import type { IHasher } from 'hash-wasm'
 import { Refusal } from '../../key/refusal.ts'
 
 /** CRC32C in the reflected form that hash-wasm takes. */
@@ -22,6 +22,9 @@ const ofWasm = (hasher: IHasher): Hasher => ({
   update: (data) => void hasher.update(data),
   digest: () => hasher.digest('binary'),
 })
+
+/** Loaded with the first checksum that Node has not. */
+const wasm = () => import('hash-wasm')
 
 const ofNode = (algorithm: string): Hasher => {
   const hash = createHash(algorithm)
@@ -45,8 +48,8 @@ function crc32(): Hasher {
 
 const ALGORITHMS = {
   crc32: { bytes: 4, make: async () => crc32() },
-  crc32c: { bytes: 4, make: async () => ofWasm(await createCRC32(CASTAGNOLI)) },
-  crc64nvme: { bytes: 8, make: async () => ofWasm(await createCRC64(NVME)) },
+  crc32c: { bytes: 4, make: async () => ofWasm(await (await wasm()).createCRC32(CASTAGNOLI)) },
+  crc64nvme: { bytes: 8, make: async () => ofWasm(await (await wasm()).createCRC64(NVME)) },
   sha1: { bytes: 20, make: async () => ofNode('sha1') },
   sha256: { bytes: 32, make: async () => ofNode('sha256') },
 } as const satisfies Record<

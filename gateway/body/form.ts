@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import type { BusboyInstance } from '@fastify/busboy'
 import { Refusal } from '../../key/refusal.ts'
 import { type Body, BodyReader } from './receive.ts'
 
@@ -42,7 +42,7 @@ export interface Form {
  * @throws Refusal request_malformed, too_large, too_slow, incomplete_body
  */
 export async function readForm(incoming: IncomingMessage, contentType: string): Promise<Form> {
-  const reader = new FormReader(incoming, parserFor(contentType))
+  const reader = new FormReader(incoming, await parserFor(contentType))
   const timer = setTimeout(
     () => reader.fail(new Refusal('too_slow', 'the fields of a form arrive within 30 seconds')),
     FIELDS_TIMEOUT,
@@ -54,7 +54,9 @@ export async function readForm(incoming: IncomingMessage, contentType: string): 
   }
 }
 
-function parserFor(contentType: string): BusboyInstance {
+/** Loaded with the first form. */
+async function parserFor(contentType: string): Promise<BusboyInstance> {
+  const { Busboy } = await import('@fastify/busboy')
   try {
     return new Busboy({
       headers: { 'content-type': contentType },

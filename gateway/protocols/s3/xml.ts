@@ -1,5 +1,4 @@
 /** XML as S3 speaks it: small documents, written whole and read strictly. */
-import { SaxesParser } from 'saxes'
 import { S3Refusal } from './errors.ts'
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
@@ -61,9 +60,11 @@ const malformed = (why: string): S3Refusal =>
 
 /**
  * The root of a document. No document type, no processing instructions, no entities but XML's own.
+ * The parser is loaded with the first document: most requests have none.
  * @throws S3Refusal MalformedXML
  */
-export function parseXml(text: string, root: string): XmlElement {
+export async function parseXml(text: string, root: string): Promise<XmlElement> {
+  const { SaxesParser } = await import('saxes')
   const open: OpenElement[] = []
   let found: XmlElement | undefined
   const parser = new SaxesParser()

@@ -5,21 +5,60 @@ export interface OncePerTurn<T> {
   forget(): void
 }
 
+/** Of the event loop; counted while somebody looks. */
+let turn = 0
+let isWatched = false
+
+function thisTurn(): number {
+  if (!isWatched) {
+    isWatched = true
+    setImmediate(nextTurn)
+  }
+  return turn
+}
+
+function nextTurn(): void {
+  turn += 1
+  isWatched = false
+}
+
 /**
  * For what is asked several times for each request, and of the requests that arrive together. A
  * request that another process has caused by its own answer arrives in a later turn.
  */
 export function oncePerTurn<T>(read: () => T): OncePerTurn<T> {
-  let known: { readonly value: T } | undefined
+  let known: T
+  let readIn = -1
   const forget = (): void => {
-    known = undefined
+    readIn = -1
   }
   const asked = (): T => {
-    if (known === undefined) {
-      known = { value: read() }
-      setImmediate(forget)
+    const now = thisTurn()
+    if (readIn !== now) {
+      known = read()
+      readIn = now
     }
-    return known.value
+    return known
   }
   return Object.assign(asked, { forget })
+}
+
+/**
+ * Reads anew only what somebody may have written since.
+ * @param version of all that is there: it differs after any commit of another connection
+ */
+export function whenWritten<T>(version: () => unknown, read: () => T): () => T {
+  let known: T
+  let readAt: unknown
+  let isKnown = false
+  return () => {
+    // asked first: what is committed in between is read the next time
+    const now = version()
+    if (!isKnown || now !== readAt) {
+      known = read()
+      readAt = now
+      isKnown = true
+    }
+    return known
+  }
 }

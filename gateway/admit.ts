@@ -230,14 +230,14 @@ export class Gatekeeper {
   }
 
   /** Why a key is not honoured any more since what is kept beside it has changed. */
-  async #changed(grant: Grant, now: Attempt['now']): Promise<Refusal | undefined> {
+  #changed(grant: Grant, now: Attempt['now']): Awaitable<Refusal | undefined> {
     try {
-      const { expires } = await this.inForce(grant.stated ?? grant)
-      if (now < expires || expires >= grant.expires) return undefined
-      return new Refusal('key_expired', `the key was shortened to ${formatTime(expires)}`)
+      const inForce = this.inForce(grant.stated ?? grant)
+      return inForce instanceof Promise
+        ? inForce.then((current) => shortened(grant, current, now), refusalIn)
+        : shortened(grant, inForce, now)
     } catch (error) {
-      if (error instanceof Refusal) return error
-      throw error
+      return refusalIn(error)
     }
   }
 
@@ -318,4 +318,15 @@ function signerRefusal(signer: Signer, now: Attempt['now']): Refusal | undefined
     if (error instanceof Refusal) return error
     throw error
   }
+}
+
+function shortened(grant: Grant, { expires }: Grant, now: Attempt['now']): Refusal | undefined {
+  if (now < expires || expires >= grant.expires) return undefined
+  return new Refusal('key_expired', `the key was shortened to ${formatTime(expires)}`)
+}
+
+/** @throws what is no refusal */
+function refusalIn(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  throw error
 }

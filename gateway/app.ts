@@ -82,11 +82,21 @@ const PROTOCOLS: readonly Protocol[] = [native, s3, sts, form, tus, endpoints]
  * @throws Refusal key_ambiguous
  */
 function protocolOf(request: RawRequest, services: Services): Protocol {
+  let claiming: Protocol | undefined
+  for (const protocol of PROTOCOLS) {
+    if (!protocol.recognises(request, services)) continue
+    if (claiming !== undefined) throw ambiguous(request, services)
+    claiming = protocol
+  }
+  return claiming ?? native
+}
+
+function ambiguous(request: RawRequest, services: Services): Refusal {
   const claiming = PROTOCOLS.filter((protocol) => protocol.recognises(request, services))
-  if (claiming.length <= 1) return claiming[0] ?? native
-  throw new Refusal(
+  const names = claiming.map(({ name }) => name).join(' and ')
+  return new Refusal(
     'key_ambiguous',
-    `send one credential only: this request has those of ${claiming.map(({ name }) => name).join(' and ')}`,
+    `send one credential only: this request has those of ${names}`,
   )
 }
 

@@ -1,5 +1,5 @@
 /** Everything that is read from the ledger: prepared statements on one connection, at once. */
-import { oncePerTurn } from '../../database/once-per-turn.ts'
+import { oncePerTurn, whenWritten } from '../../database/once-per-turn.ts'
 import type { Database } from '../../database/open.ts'
 import { type UnixSeconds, unixSeconds } from '../../key/units.ts'
 import type {
@@ -27,7 +27,13 @@ export type LedgerReads = ReturnType<typeof prepareReads>
 
 export function prepareReads(db: Database) {
   const generationOf = db.prepare<[], number>('SELECT number FROM generation').pluck()
-  const generation = oncePerTurn(() => generationOf.get() ?? 0)
+  // this connection only reads: whatever is written is another's
+  const version = db.prepare<[], number>('PRAGMA data_version').pluck()
+  const current = whenWritten(
+    () => version.get(),
+    () => generationOf.get() ?? 0,
+  )
+  const generation = oncePerTurn(current)
   const revocationOf = revocationReader(db, generation)
   const revocations = db.prepare<[number], RevocationColumns>(
     'SELECT * FROM revocations ORDER BY revoked_at DESC LIMIT ?',

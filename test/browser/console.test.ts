@@ -16,7 +16,7 @@ beforeAll(async () => {
   ;[office, browser] = await Promise.all([openOffice(), startChromium()])
   await store(office.house, 'team/plans/q3.txt', 'text/plain', 'the plan')
   await store(office.house, 'archive/old.bin', 'application/octet-stream', Buffer.alloc(5000))
-}, 120_000)
+})
 afterAll(async () => {
   await browser.close()
   await office.close()

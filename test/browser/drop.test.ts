@@ -25,7 +25,7 @@ let inboxes = 0
 
 beforeAll(async () => {
   ;[house, browser] = await Promise.all([openHouse(), startChromium()])
-}, 120_000)
+})
 afterAll(async () => {
   await browser.close()
   await house.close()

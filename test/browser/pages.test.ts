@@ -14,7 +14,7 @@ beforeAll(async () => {
     openHouse({ gateway: { basePath: '/files' } }),
     startChromium(),
   ])
-}, 120_000)
+})
 afterAll(async () => {
   await browser.close()
   await house.close()

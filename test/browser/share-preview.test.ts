@@ -15,7 +15,7 @@ let page: Page
 beforeAll(async () => {
   ;[house, browser] = await Promise.all([openHouse(), startChromium()])
   await fillFolder(house, 'team/summer/')
-}, 120_000)
+})
 afterAll(async () => {
   await browser.close()
   await house.close()

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ask } from '../support/http.ts'
-import { openFilesOf, residentOf } from '../support/process-facts.ts'
+import { openFilesOf, residentOf, socketsOf } from '../support/process-facts.ts'
 import { Random } from '../support/random.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
 import { type Serve, ServeFolder, type ServeOptions, SOURCE } from '../support/serve-process.ts'
@@ -93,6 +93,8 @@ export async function abortMany(options: AbortsOptions): Promise<AbortsResult> {
   const serve = await folder.start(options)
   const key = folder.mint()
   const oneUse = folder.mint({ uses: 1 })
+  const idle = socketsOf(serve.pid)
+  const settled = (before?: State): Promise<State> => whenSettled(serve, folder, idle, before)
   try {
     for (const [name, size] of [
       ['large', LARGE],
@@ -106,12 +108,12 @@ export async function abortMany(options: AbortsOptions): Promise<AbortsResult> {
     for (let tenth = 1; tenth <= 10; tenth += 1) {
       await breakOffUse(serve, oneUse)
       await clients.abort(Math.ceil(aborts / 10))
-      const state = await settled(serve, folder, before)
+      const state = await settled(before)
       onState?.(clients.count, state)
       before ??= state
     }
     const uploads = await beginUploads(serve, key)
-    const after = await settled(serve, folder, before)
+    const after = await settled(before)
     const { staged } = inventory(folder.store)
     const isUseFree = (await ask(serve.url('there/large', oneUse))).status === 200
     return { before: before as State, after, staged: staged.length, uploads, isUseFree }
@@ -165,14 +167,23 @@ async function breakOffUse(serve: Serve, key: string): Promise<void> {
   connection.destroy()
 }
 
-/** The state as soon as it is what it was, or when it won't be. */
-async function settled(serve: Serve, folder: ServeFolder, before?: State): Promise<State> {
+/**
+ * The state as soon as it is what it was, or when it won't be.
+ * @param idle sockets that are open while nobody is connected
+ */
+async function whenSettled(
+  serve: Serve,
+  folder: ServeFolder,
+  idle: number | undefined,
+  before: State | undefined,
+): Promise<State> {
   const deadline = performance.now() + GONE_WITHIN
   for (;;) {
     const state = { openFiles: openFilesOf(serve.pid), resident: residentOf(serve.pid) }
     const isAsBefore = before === undefined || (state.openFiles ?? 0) <= (before.openFiles ?? 0)
+    const isAlone = (socketsOf(serve.pid) ?? 0) <= (idle ?? 0)
     const isTidy = inventory(folder.store).staged.length === 0
-    if ((isAsBefore && isTidy) || performance.now() > deadline) return state
+    if ((isAsBefore && isAlone && isTidy) || performance.now() > deadline) return state
     await pause(100)
   }
 }

@@ -1,5 +1,6 @@
 /** A process that may open few files: refuses what it has no descriptors for, and goes on afterwards. */
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/http.ts'
 import { outcome } from '../support/outcome.ts'
 import { openFilesOf } from '../support/process-facts.ts'
@@ -72,17 +73,15 @@ it('refuses what it can not open, and is as before when there are descriptors ag
   }
 
   for (const connection of connections.splice(0)) connection.destroy()
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     for (let n = 0; n < OBJECTS; n += 1) {
       const answer = await ask(serve.url(`files/${n}`, key))
       expect([answer.status, isSame(answer.body, contentOf(n))]).toEqual([200, true])
     }
     expect((await put(0)).status).toBe(200)
-  }, PATIENT)
+  })
   expect((await ask(`${serve.gateway}/-/ready`)).status).toBe(200)
-  expect(inventory(folder.store).staged).toEqual([])
+  await eventually(() => expect(inventory(folder.store).staged).toEqual([]))
   const most = (before ?? 0) + OBJECTS + LEFT
-  await vi.waitFor(() => expect(openFilesOf(serve.pid) ?? 0).toBeLessThanOrEqual(most), PATIENT)
-}, 60_000)
-
-const PATIENT = { timeout: 20_000, interval: 100 }
+  await eventually(() => expect(openFilesOf(serve.pid) ?? 0).toBeLessThanOrEqual(most))
+})

@@ -1,11 +1,12 @@
 /** A full disk: uploads are refused, all else goes on as far as it can, and nobody has to repair anything. */
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import type { AuditRecord } from '../../audit/audit.ts'
 import { loadAuditKey } from '../../audit/key.ts'
 import { oldestFirst } from '../../audit/read.ts'
 import { verifyAudit } from '../../audit/verify.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
 import { type Serve, ServeFolder } from '../support/serve-process.ts'
@@ -75,9 +76,9 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
     }
     for (let n = 0; n < 4; n += 1) expect((await remove(`old/${n}`)).status).toBe(204)
     disk.free()
-    await vi.waitFor(async () => expect((await put('new/large', LARGE)).status).toBe(201), PATIENT)
+    await eventually(async () => expect((await put('new/large', LARGE)).status).toBe(201))
     expect((await ready()).status).toBe(200)
-  }, 60_000)
+  })
 
   it('refuses what has no room at all, serves what it has, and goes on when there is room', async () => {
     await begin('0')
@@ -95,11 +96,11 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
     // a use that can't be counted is not given
     const used = (await ask(serve.url('old/small', once))).status
     expect([200, 507]).toContain(used)
-    expect(inventory(folder.store).staged).toEqual([])
+    await eventually(() => expect(inventory(folder.store).staged).toEqual([]))
     for (const jti of books.revoked) expect(await statusWith(jti)).toBe(403)
 
     disk.free()
-    await vi.waitFor(async () => expect((await ready()).status).toBe(200), PATIENT)
+    await eventually(async () => expect((await ready()).status).toBe(200))
     expect((await put('new/large', LARGE)).status).toBe(201)
     expect((await put('new/small', SMALL)).status).toBe(201)
     expect((await serve.revoke('afterwards')).status).toBe(201)
@@ -108,11 +109,13 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
 
     // what was done while nothing could be written down is on record since there is room
     const acts = () => onRecord(folder.data, 'revoke', ({ keys: [id] = [] }) => id)
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await acts()).toEqual(expect.arrayContaining(books.revoked)),
     )
-    const removed = await onRecord(folder.data, 'DELETE', ({ path }) => path?.slice(1))
-    expect(removed).toEqual(expect.arrayContaining(books.removed))
+    const removed = () => onRecord(folder.data, 'DELETE', ({ path }) => path?.slice(1))
+    await eventually(async () =>
+      expect(await removed()).toEqual(expect.arrayContaining(books.removed)),
+    )
 
     await serve.kill()
     await start('0')
@@ -124,7 +127,7 @@ describe.each(DISKS)('a full disk, %s', (_, make) => {
     expect(isTidy(folder.store)).toBe(true)
     const auditKey = loadAuditKey(join(folder.data, 'secrets'))
     expect((await verifyAudit(join(folder.data, 'audit'), auditKey)).problems).toEqual([])
-  }, 60_000)
+  })
 })
 
 async function onRecord<T>(
@@ -138,8 +141,6 @@ async function onRecord<T>(
   }
   return found
 }
-
-const PATIENT = { timeout: 15_000, interval: 100 }
 
 /** Large ones until they are refused, then small ones; of the others it was said that they are there. */
 async function fillWithUploads(

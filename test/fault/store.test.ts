@@ -155,7 +155,7 @@ describe('a store on a disk that fails', () => {
       hanging.push(running)
     }
     await checkAfterRestart(rounds)
-  }, 60_000)
+  })
 })
 
 /** Steps that meet every call there is, without meeting most of them twice. */

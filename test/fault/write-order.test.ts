@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   type Event,
   eventsOfPreload,
@@ -10,6 +10,7 @@ import {
   orderOf,
   straceOptions,
 } from '../support/disk-trace.ts'
+import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/http.ts'
 import { type Serve, ServeFolder, type ServeOptions } from '../support/serve-process.ts'
 import { pattern } from '../support/store.ts'
@@ -50,26 +51,22 @@ const tracers = mayTrace ? [FROM_INSIDE, STRACE] : [FROM_INSIDE]
 const SMALL = 500
 const LARGE = 1_500_000
 
-it.each(tracers)(
-  'is kept, seen $name',
-  async ({ options, events, isWhole }) => {
-    const folder = new ServeFolder()
-    const { path, remove } = tempFolder()
-    const trace = join(path, 'trace')
-    try {
-      const serve = await folder.start(options(trace))
-      await upload(serve, folder)
-      expect(await serve.stop()).toBe(0)
-      const text = await vi.waitFor(() => whole(trace, isWhole), { timeout: 10_000 })
-      const order = orderOf(events(text), (request) => request.startsWith('PUT /large/'))
-      expect(order).toEqual({ mistakes: [], blobs: 12, answers: { PUT: 36, DELETE: 4, POST: 4 } })
-    } finally {
-      remove()
-      folder.remove()
-    }
-  },
-  60_000,
-)
+it.each(tracers)('is kept, seen $name', async ({ options, events, isWhole }) => {
+  const folder = new ServeFolder()
+  const { path, remove } = tempFolder()
+  const trace = join(path, 'trace')
+  try {
+    const serve = await folder.start(options(trace))
+    await upload(serve, folder)
+    expect(await serve.stop()).toBe(0)
+    const text = await eventually(() => whole(trace, isWhole))
+    const order = orderOf(events(text), (request) => request.startsWith('PUT /large/'))
+    expect(order).toEqual({ mistakes: [], blobs: 12, answers: { PUT: 36, DELETE: 4, POST: 4 } })
+  } finally {
+    remove()
+    folder.remove()
+  }
+})
 
 function whole(trace: string, isWhole: (text: string) => boolean): string {
   const text = readFileSync(trace, 'utf8')

@@ -186,7 +186,8 @@ describe('serve refuses to start', () => {
 })
 
 async function exitOf(child: ChildProcess): Promise<number | null> {
-  const exited = once(child, 'exit')
+  // and all that it printed has come
+  const exited = once(child, 'close')
   child.kill('SIGTERM')
   return (await exited)[0] as number | null
 }

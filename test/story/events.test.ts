@@ -58,7 +58,7 @@ it('uploads, deletions and used-up keys are told of, once each, over a kill', as
     await ask(first.url('docs/a.txt', key), { method: 'DELETE' })
     const so = ['key.used_up once', 'object.deleted /docs/a.txt', 'upload.finished /docs/a.txt']
     const expected = so.map((text) => `valetkey.${text}`)
-    await expect.poll(events, { timeout: 10_000 }).toEqual(expected)
+    await expect.poll(events).toEqual(expected)
     isUp = false
     expect((await ask(first.url('docs/b.txt', key), { method: 'PUT', body: 'b' })).status).toBe(201)
     // the last 100 ms of what became of requests may go with the process: they are told of later
@@ -66,9 +66,7 @@ it('uploads, deletions and used-up keys are told of, once each, over a kill', as
     await first.kill()
     isUp = true
     const second = await folder.start({ env })
-    await expect
-      .poll(events, { timeout: 15_000 })
-      .toEqual([...expected, 'valetkey.upload.finished /docs/b.txt'])
+    await expect.poll(events).toEqual([...expected, 'valetkey.upload.finished /docs/b.txt'])
     await second.stop()
   } finally {
     receiver.closeAllConnections()

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
-import { answering, type Front, freePort, hasNginx, startNginx } from '../support/proxy.ts'
+import { type Front, hasNginx, onFreePort, startNginx } from '../support/proxy.ts'
 
 let house: House
 beforeEach(async () => {
@@ -103,10 +103,7 @@ const nginx = (gateway: number, service: number): Promise<Front> =>
 
 async function caddy(gateway: number, service: number): Promise<Front> {
   const folder = mkdtempSync(join(tmpdir(), 'valetkey-caddy-'))
-  const port = await freePort()
-  writeFileSync(
-    join(folder, 'Caddyfile'),
-    `{
+  const conf = (port: number): string => `{
   admin off
   auto_https off
 }
@@ -118,15 +115,13 @@ http://127.0.0.1:${port} {
   }
   reverse_proxy 127.0.0.1:${service}
 }
-`,
-  )
+`
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
-  const child = spawn('caddy', ['run', '--config', join(folder, 'Caddyfile')], {
-    stdio: 'ignore',
-    env,
+  const file = join(folder, 'Caddyfile')
+  const { port, child, exited } = await onFreePort((free) => {
+    writeFileSync(file, conf(free))
+    return spawn('caddy', ['run', '--config', file], { stdio: 'ignore', env })
   })
-  const exited = once(child, 'exit')
-  await answering(port)
   return {
     url: `http://127.0.0.1:${port}`,
     close: async () => {

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask, type Question } from '../support/http.ts'
@@ -113,9 +114,9 @@ describe('bytes', () => {
     socket.write(
       `PUT /bucket/${id()}?vk=${key} HTTP/1.1\r\nHost: a\r\nContent-Length: 8000\r\n\r\n${'x'.repeat(3000)}`,
     )
-    await vi.waitUntil(async () => (await left(key)).bytes.left === 2000)
+    await until(async () => (await left(key)).bytes.left === 2000)
     socket.end()
-    await vi.waitUntil(async () => (await left(key)).bytes.left === 7000)
+    await until(async () => (await left(key)).bytes.left === 7000)
     socket.destroy()
   })
 
@@ -126,7 +127,7 @@ describe('bytes', () => {
     await once(socket, 'data')
     expect((await left(key)).bytes.left).toBe(MEBIBYTE)
     socket.destroy()
-    await vi.waitUntil(async () => (await left(key)).bytes.left > MEBIBYTE)
+    await until(async () => (await left(key)).bytes.left > MEBIBYTE)
     const after = (await left(key)).bytes.left
     expect(after).toBeLessThan(25 * MEBIBYTE)
     expect(await outcome(house.url('bucket/large', key))).toMatch(/^(200|403 bytes_exhausted)$/)

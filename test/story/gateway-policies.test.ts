@@ -1,9 +1,10 @@
 /** What is kept beside keys, and changed while they are in use: policies, plans, rules of single keys. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Block } from '../../key/claims.ts'
 import type { Plan } from '../../key/plan.ts'
+import { until } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { type Answer, ask, type Question } from '../support/http.ts'
@@ -107,9 +108,7 @@ describe('the rule of a key', () => {
       await once(socket, 'data')
       socket.pause()
       await end()
-      await vi.waitUntil(() =>
-        house.logged.some((line) => line.jti === jti && line.code !== undefined),
-      )
+      await until(() => house.logged.some((line) => line.jti === jti && line.code !== undefined))
       socket.destroy()
     }
   })
@@ -131,14 +130,11 @@ describe('a usage plan', () => {
     const url = house.url('bucket/a', house.mint({ plan: 'daily' }))
     const asked: string[] = []
     // what one process has taken ahead comes back within moments
-    await vi.waitUntil(
-      async () => {
-        const urls = Array.from({ length: 60 }, (_, at) => (at % 2 === 0 ? url : there(url)))
-        asked.push(...(await Promise.all(urls.map((each) => outcome(each)))))
-        return (tally(asked)['200'] ?? 0) >= 40
-      },
-      { timeout: 5000 },
-    )
+    await until(async () => {
+      const urls = Array.from({ length: 60 }, (_, at) => (at % 2 === 0 ? url : there(url)))
+      asked.push(...(await Promise.all(urls.map((each) => outcome(each)))))
+      return (tally(asked)['200'] ?? 0) >= 40
+    })
     expect(tally(asked)['200']).toBe(40)
     expect(await outcome(url)).toBe('429 rate_limited')
   })

@@ -1,6 +1,7 @@
 /** A revoked key is refused by the next request, here and elsewhere, and what runs under it is cut. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Revocation } from '../../ledger/ledger.ts'
+import { eventually } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
@@ -79,7 +80,7 @@ describe.each(cases)('a key revoked by $what', ({ make }) => {
     expect([await codeOf(url), await codeOf(elsewhere(url))]).toEqual([undefined, undefined])
     await house.ledger.revoke([by])
     expect(await codeOf(url)).toBe('key_revoked')
-    await vi.waitFor(async () => expect(await codeOf(elsewhere(url))).toBe('key_revoked'))
+    await eventually(async () => expect(await codeOf(elsewhere(url))).toBe('key_revoked'))
     expect((await ask(url, { method: 'PUT', body: 'x' })).code).toBe('key_revoked')
     expect(await codeOf(house.url('bucket/a', all))).toBeUndefined()
   })
@@ -126,7 +127,7 @@ describe.each(cases)('a key revoked by $what', ({ make }) => {
     await doomed.revoke([by])
     await doomed.kill()
     expect(await codeOf(house.url('bucket/a', key))).toBe('key_revoked')
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await codeOf(elsewhere(house.url('bucket/a', key)))).toBe('key_revoked'),
     )
   })
@@ -150,7 +151,7 @@ test('keys minted up to a moment end, later ones do not', async () => {
   expect(await codeOf(house.url('bucket/a', old))).toBe('key_revoked')
   expect(await codeOf(house.url('bucket/a', timeless))).toBe('key_revoked')
   expect(await codeOf(house.url('bucket/a', young))).toBeUndefined()
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await codeOf(elsewhere(house.url('bucket/a', old)))).toBe('key_revoked'),
   )
 })
@@ -168,7 +169,7 @@ test('a transfer that was admitted just before the revocation is cut too', async
     connection.socket.pause()
   }
   await revoking
-  await vi.waitFor(() => {
+  await eventually(() => {
     const codes = house.logged.filter((line) => line.jti === jti).map(({ code }) => code)
     expect(codes).toEqual(connections.map(() => 'key_revoked'))
   })
@@ -190,7 +191,7 @@ test('a signing key that is revoked takes all its keys along, in flight too', as
   expect(await codeOf(house.url('bucket/a', key))).toBeUndefined()
   await other.revokeSigner('test')
   expect(await codeOf(elsewhere(house.url('bucket/a', key)))).toBe('key_revoked')
-  await vi.waitFor(async () => expect(await codeOf(house.url('bucket/a', key))).toBe('key_revoked'))
+  await eventually(async () => expect(await codeOf(house.url('bucket/a', key))).toBe('key_revoked'))
   for (const connection of connections) {
     await connection.readSlowly()
     expect(connection.size).toBeLessThan(SIZE)

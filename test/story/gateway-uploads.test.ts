@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetch as undiciFetch } from 'undici'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
@@ -191,7 +192,7 @@ describe('an upload that breaks off', () => {
     connection.send(sent)
     await new Promise<void>((resolve) => connection.socket.end(() => resolve()))
     connection.destroy()
-    await vi.waitFor(() => {
+    await eventually(() => {
       const line = house.logged.slice(lines).find(({ sub }) => sub === 'breaking')
       expect(line?.code).toBe('incomplete_body')
     })
@@ -207,7 +208,7 @@ describe('an upload that breaks off', () => {
     )
     expect((await connection.response())?.status).toBe(100)
     connection.destroy()
-    await vi.waitFor(() => expect(house.logged.some(({ sub }) => sub === 'again')).toBe(true))
+    await eventually(() => expect(house.logged.some(({ sub }) => sub === 'again')).toBe(true))
     expect((await ask(house.url('bucket/again', key), { method: 'PUT', body: 'x' })).status).toBe(
       201,
     )
@@ -276,7 +277,7 @@ describe('a reader', () => {
       connection.destroy()
       const now = await ask(house.url(path, all))
       expect(now.status).toBe(how === 'replaced' ? 200 : 404)
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(logged(response?.headers.get('x-request-id'))?.out).toBe(old.length),
       )
     },

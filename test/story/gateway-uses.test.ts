@@ -1,5 +1,6 @@
 /** Keys that may be used so many times: counted honestly, whoever asks at once. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
@@ -115,7 +116,7 @@ describe('a download', () => {
     // while it runs, nobody else gets a byte
     expect(await outcome(url, { headers: { range: 'bytes=0-0' } })).toBe('403 uses_exhausted')
     connection.destroy()
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(house.logged.some(({ sub, out }) => sub === 'resuming' && Number(out) > 0)).toBe(true),
     )
     const first = MEBIBYTE
@@ -148,7 +149,7 @@ describe('a download', () => {
     const connection = await RawConnection.open(house.gateway.port)
     connection.send(headOf('GET', `/bucket/large?vk=${key}`))
     connection.destroy()
-    await vi.waitFor(() => expect(house.logged.some(({ sub }) => sub === 'gone')).toBe(true))
+    await eventually(() => expect(house.logged.some(({ sub }) => sub === 'gone')).toBe(true))
     expect(await outcome(house.url('bucket/large', key))).toBe('200')
     expect(await outcome(house.url('bucket/large', key))).toBe('403 uses_exhausted')
   })

@@ -1,6 +1,7 @@
 /** Transfers that are too slow, too long or too many end; the clock is ours, so nobody waits. */
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { GatewaySettingsText } from '../../gateway/config.ts'
+import { eventually } from '../support/eventually.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { outcome } from '../support/outcome.ts'
@@ -103,7 +104,7 @@ describe('an upload', () => {
       expect((await connection.response())?.status).toBe(100)
       const lines = house.logged.length
       connection.destroy()
-      await vi.waitFor(() => expect(house.logged.length).toBeGreaterThan(lines))
+      await eventually(() => expect(house.logged.length).toBeGreaterThan(lines))
     }
   })
 })
@@ -114,7 +115,7 @@ describe('a download', () => {
     await ask(house.url('bucket/large', key), { method: 'PUT', body: pattern(24 << 20) })
     const connection = await beginDownload('bucket/large')
     // the kernel takes some more before it is full
-    await vi.waitFor(() => {
+    await eventually(() => {
       elapsed += 59_000
       expect(lastCode()).toBe('too_slow')
     })
@@ -126,7 +127,7 @@ describe('a download', () => {
     await ask(house.url('bucket/large', key), { method: 'PUT', body: pattern(24 << 20) })
     const connection = await beginDownload('bucket/large')
     elapsed += 3_600_000
-    await vi.waitFor(() => expect(lastCode()).toBe('too_slow'))
+    await eventually(() => expect(lastCode()).toBe('too_slow'))
     connection.destroy()
   })
 })

@@ -1,10 +1,11 @@
 /** Many files as one: whole or visibly broken off, only what the key covers, counted as one use. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { etagOf } from '../../gateway/body/digest.ts'
 import type { ObjectPath, Scope } from '../../key/object-path.ts'
 import { unixSeconds } from '../../key/units.ts'
+import { eventually } from '../support/eventually.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
@@ -194,7 +195,7 @@ describe('while it is sent', () => {
     const length = await begin(all)
     await ask(house.url('bucket/2-small', all), { method: 'DELETE' })
     expect(await rest()).toBeLessThan(length)
-    await vi.waitFor(() => expect(lastCode()).toBe('object_not_found'))
+    await eventually(() => expect(lastCode()).toBe('object_not_found'))
   })
 
   test('one that grew ends it short, one that is as long goes on', async () => {
@@ -210,7 +211,7 @@ describe('while it is sent', () => {
     const key = house.mint({ jti: 'cut', methods: ['GET', 'LIST'], sub: 'zipped' })
     const length = await begin(key)
     await house.ledger.revoke([{ kind: 'id', value: 'cut', revokedAt: house.now() }])
-    await vi.waitFor(() => expect(lastCode()).toBe('key_revoked'))
+    await eventually(() => expect(lastCode()).toBe('key_revoked'))
     expect(await rest()).toBeLessThan(length)
   })
 
@@ -220,7 +221,7 @@ describe('while it is sent', () => {
       elapsed += 60_000
       expect(lastCode()).toBe('too_slow')
     }
-    await vi.waitFor(isCut, { timeout: 5000, interval: 100 })
+    await eventually(isCut)
     expect(await rest()).toBeLessThan(length)
   })
 
@@ -229,7 +230,7 @@ describe('while it is sent', () => {
     await begin(key)
     connection.destroy()
     const url = zipUrl('bucket/', key)
-    await vi.waitFor(async () => expect((await ask(url)).status).toBe(200))
+    await eventually(async () => expect((await ask(url)).status).toBe(200))
     expect((await ask(url)).code).toBe('uses_exhausted')
   })
 })

@@ -34,7 +34,8 @@ export async function floodAndKill(
   const child = fork(fileURLToPath(import.meta.url), [folder, data, instances, String(number)], {
     execArgv: ['--import', 'tsx'],
   })
-  const ended = once(child, 'exit')
+  // not before all that it told has been heard
+  const ended = once(child, 'close')
   const last = new Map(Array.from({ length: LANES }, (_, lane) => [lane, 0]))
   let count = 0
   child.on('message', ({ lane, step }: { lane: number; step: number }) => {

@@ -1,5 +1,5 @@
 /** What Linux tells of a process; elsewhere nobody knows, and what is asked of it holds. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** How many descriptors it has open; undefined where that can't be seen. */
 export function openFilesOf(pid: number): number | undefined {
@@ -7,6 +7,25 @@ export function openFilesOf(pid: number): number | undefined {
     return readdirSync(`/proc/${pid}/fd`).length
   } catch {
     return undefined
+  }
+}
+
+/** How many of them are sockets, its connections among them; undefined where that can't be seen. */
+export function socketsOf(pid: number): number | undefined {
+  try {
+    const folder = `/proc/${pid}/fd`
+    return readdirSync(folder).filter((name) => isSocket(`${folder}/${name}`)).length
+  } catch {
+    return undefined
+  }
+}
+
+function isSocket(descriptor: string): boolean {
+  try {
+    return readlinkSync(descriptor).startsWith('socket:')
+  } catch {
+    // closed meanwhile
+    return false
   }
 }
 

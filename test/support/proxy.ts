@@ -1,5 +1,5 @@
 /** Reverse proxies in front of a gateway: a plain one of Node, and nginx where it is installed. */
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
@@ -55,10 +55,8 @@ export const hasNginx = (): boolean => spawnSync('nginx', ['-v']).error === unde
 /** @param location the directives of `location`, with PORT for the gateway's */
 export async function startNginx(to: number, location: string): Promise<Front> {
   const folder = mkdtempSync(join(tmpdir(), 'valetkey-nginx-'))
-  const port = await freePort()
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  writeFileSync(
-    join(folder, 'nginx.conf'),
+  const conf = (port: number): string =>
     // as root, nginx would let its workers be somebody who can't write to the folder
     `${process.getuid?.() === 0 ? 'user root;' : ''} daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr warn;
 events {}
@@ -71,13 +69,11 @@ http {
     ${location.replaceAll('PORT', String(to))}
   }
 }
-`,
-  )
-  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], {
-    stdio: 'ignore',
+`
+  const { port, child, exited } = await onFreePort((free) => {
+    writeFileSync(join(folder, 'nginx.conf'), conf(free))
+    return spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' })
   })
-  const exited = once(child, 'exit')
-  await answering(port)
   return {
     url: `http://127.0.0.1:${port}`,
     close: async () => {
@@ -88,8 +84,28 @@ http {
   }
 }
 
-/** nginx can't take any port that is free and say which; another process may take it in between. */
-export async function freePort(): Promise<number> {
+interface Listening {
+  readonly port: number
+  readonly child: ChildProcess
+  readonly exited: Promise<unknown>
+}
+
+/**
+ * Starts a server that can't take any port that is free and say which. Where another process has
+ * taken it in between, the server ends by itself, and starts on another one.
+ */
+export async function onFreePort(start: (port: number) => ChildProcess): Promise<Listening> {
+  for (let tries = 0; tries < 5; tries += 1) {
+    const port = await freePort()
+    const child = start(port)
+    const exited = once(child, 'exit')
+    if (await isServing(port, child)) return { port, child, exited }
+    await exited
+  }
+  throw new Error('the server does not start')
+}
+
+async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -98,14 +114,17 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-export async function answering(port: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const isUp = await fetch(`http://127.0.0.1:${port}/`).then(
-      () => true,
-      () => false,
+/** Whether it answers; false where it has ended, since somebody else has the port, who may answer too. */
+async function isServing(port: number, child: ChildProcess): Promise<boolean> {
+  const deadline = performance.now() + 60_000
+  while (child.exitCode === null && child.signalCode === null) {
+    if (performance.now() > deadline) throw new Error('the server does not answer')
+    const name = await fetch(`http://127.0.0.1:${port}/`).then(
+      ({ headers }) => headers.get('server') ?? '',
+      () => '',
     )
-    if (isUp) return
+    if (/^(nginx|Caddy)/.test(name)) return true
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  throw new Error('nginx does not answer')
+  return false
 }

@@ -76,7 +76,8 @@ export class StoreProcess {
 
   async #untilKilled<T>(order: Order, most: number): Promise<readonly T[]> {
     const acknowledged: T[] = []
-    const ended = once(this.#child, 'exit')
+    // not before all that it acknowledged has been heard
+    const ended = once(this.#child, 'close')
     this.#child.on('message', (message: T) => {
       acknowledged.push(message)
       if (acknowledged.length === most) this.#child.kill('SIGKILL')

@@ -42,6 +42,7 @@ export async function startChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
     args: QUIET,
+    timeout: 120_000,
     // its sandbox does not start as root, nor in most containers; what it opens is our own
     chromiumSandbox: false,
     env: {

@@ -18,7 +18,8 @@ export interface Dam {
 
 export async function startDam(to: number): Promise<Dam> {
   const sockets = new Set<Socket>()
-  const waiting = new Set<() => void>()
+  /** what goes on with a connection that is held, and when all that it may let through has passed */
+  const waiting = new Map<() => void, Promise<void>>()
   const watchers = new Set<() => void>()
   let left = Number.POSITIVE_INFINITY
   let isCut = false
@@ -27,18 +28,19 @@ export async function startDam(to: number): Promise<Dam> {
     from.on('data', (chunk: Buffer) => {
       const fits = chunk.subarray(0, Math.min(chunk.length, left))
       left -= fits.length
-      into.write(fits)
+      const passed = new Promise<void>((resolve) => into.write(fits, () => resolve()))
       if (fits.length === chunk.length) return
       from.pause()
-      waiting.add(() => {
+      const goOn = (): void => {
         from.unshift(chunk.subarray(fits.length))
         from.resume()
-      })
+      }
+      waiting.set(goOn, passed)
       for (const tell of watchers) tell()
     })
   }
   const flow = (): void => {
-    const held = [...waiting]
+    const held = [...waiting.keys()]
     waiting.clear()
     for (const go of held) go()
   }
@@ -81,16 +83,18 @@ export async function startDam(to: number): Promise<Dam> {
     mend: () => {
       isCut = false
     },
-    full: () =>
-      waiting.size > 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            const tell = (): void => {
-              watchers.delete(tell)
-              resolve()
-            }
-            watchers.add(tell)
-          }),
+    full: async () => {
+      if (waiting.size === 0) {
+        await new Promise<void>((resolve) => {
+          const tell = (): void => {
+            watchers.delete(tell)
+            resolve()
+          }
+          watchers.add(tell)
+        })
+      }
+      await Promise.all(waiting.values())
+    },
     close: async () => {
       cut()
       server.close()

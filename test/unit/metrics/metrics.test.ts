@@ -60,7 +60,7 @@ describe('a handover', () => {
     const shown = () => handedOver(temp.path, Date.now())
     const gets = () =>
       shown().reduce((sum, { counts }) => sum + (counts.requests['GET 200'] ?? 0), 0)
-    await expect.poll(gets, { timeout: 5000 }).toBe(2)
+    await expect.poll(gets).toBe(2)
     expect(shown().map(({ gauges }) => gauges.inFlight)).toEqual([0, 3])
     expect(handedOver(temp.path, Date.now() + 60_000)[1]?.gauges.inFlight).toBe(0)
     await one.close()

@@ -113,6 +113,7 @@ describe('a download', () => {
     const connection = await RawConnection.open(house.gateway.port)
     connection.send(headOf('GET', `/bucket/large?vk=${key}`))
     await connection.until(() => connection.size > MEBIBYTE)
+    connection.socket.pause()
     // while it runs, nobody else gets a byte
     expect(await outcome(url, { headers: { range: 'bytes=0-0' } })).toBe('403 uses_exhausted')
     connection.destroy()

@@ -48,6 +48,8 @@ export class Round {
       if (faulty.isHung) break
       this.fates.push(await fateOf(faulty, step.run(store, this.#path(step))))
     }
+    // what is unlinked aside may come to its turn after the steps
+    if (fault === 'hang') await faulty.hung
     this.calls = faulty.calls
     faulty.begin(() => undefined)
   }

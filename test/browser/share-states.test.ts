@@ -151,6 +151,8 @@ describe('a PIN', () => {
   }
   const show = async (pin: string): Promise<void> => {
     await page.getByLabel('PIN').fill(pin)
+    // the answer before may have come, and the page not have read it yet
+    await page.locator('form:has(#pin) button:enabled').waitFor()
     await page.keyboard.press('Enter')
   }
 

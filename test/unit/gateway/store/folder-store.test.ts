@@ -145,7 +145,7 @@ describe('a folder', () => {
     await rounds()
     const before = count()
     for (let n = 0; n < 3; n += 1) await rounds()
-    expect(count()).toBeLessThanOrEqual(before)
+    await expect.poll(count).toBeLessThanOrEqual(before)
   })
 })
 

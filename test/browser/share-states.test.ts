@@ -146,7 +146,7 @@ describe('a link', () => {
 describe('a PIN', () => {
   const pinned = async (jti: string): Promise<string> => {
     const message = 'The plans,\nas promised'
-    await house.ledger.keepNotes([{ id: jti, message, pin: await hashPin('4711') }])
+    await house.ledger.keepNotes([{ id: jti, message, pin: await hashPin('4711-0815') }])
     return house.mint({ ...FOLDER, jti, pin: true })
   }
   const show = async (pin: string): Promise<void> => {
@@ -164,7 +164,7 @@ describe('a PIN', () => {
     await show('4712')
     await page.getByRole('alert').getByText('That is not the right PIN.').waitFor()
     expect(await page.getByLabel('PIN').getAttribute('aria-invalid')).toBe('true')
-    await show('4711')
+    await show('4711-0815')
     await page.getByText('The plans,').waitFor()
     expect(await visitor.flaws()).toEqual([])
     const download = page.waitForEvent('download')
@@ -173,7 +173,7 @@ describe('a PIN', () => {
     await page.reload()
     await page.getByRole('button', { name: 'Preview notes.txt' }).waitFor()
     expect(visitor.leaks(key)).toEqual([])
-    expect(visitor.requests.join()).not.toContain('4711')
+    expect(visitor.requests.join()).not.toContain('4711-0815')
   })
 
   test('that was wrong too often has to wait, and says for how long', async () => {
@@ -191,13 +191,13 @@ describe('a PIN', () => {
 
   test('that has to be shown again, an hour later, is asked for where somebody is', async () => {
     await open(await pinned('later'))
-    await show('4711')
+    await show('4711-0815')
     const download = page.getByRole('button', { name: 'Download notes.txt' })
     await download.waitFor()
     await visitor.context.clearCookies()
     await download.click()
     expect(await said()).toMatch(/^This link asks for a PIN/)
-    await show('4711')
+    await show('4711-0815')
     await download.waitFor()
   })
 })

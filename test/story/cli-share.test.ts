@@ -155,13 +155,13 @@ describe('a message and a PIN', () => {
 
   it('are kept beside the key, the PIN as a hash', async () => {
     const made = await line.json<Made>(
-      ...['request', 'inbox/', '--message', 'Your photos, please', '--password', '4711'],
+      ...['request', 'inbox/', '--message', 'Your photos, please', '--password', '4711-0815'],
     )
     expect(claims(made.key)).toMatchObject([{ pin: true }])
     const note = await noteOf(made.id)
     expect(note).toMatchObject({ id: made.id, message: 'Your photos, please' })
-    expect(await isRightPin('4711', note?.pin)).toBe(true)
-    expect(JSON.stringify(note)).not.toContain('4711')
+    expect(await isRightPin('4711-0815', note?.pin)).toBe(true)
+    expect(JSON.stringify(note)).not.toContain('4711-0815')
   })
 
   it('may come from the environment, or from stdin', async () => {
@@ -182,10 +182,10 @@ describe('a message and a PIN', () => {
     const stdin = Object.assign(new PassThrough(), { isTTY: true })
     const running = line.runIn({ ...shell, stdin }, ['request', 'inbox/', '--json', '--password'])
     await shell.stderr.matching(/PIN: /)
-    stdin.write('typed 4711\r')
+    stdin.write('typed 4711-0815\r')
     expect(await running).toBe(0)
     const made = JSON.parse(shell.stdout.text) as Made
-    expect(await isRightPin('typed 4711', (await noteOf(made.id))?.pin)).toBe(true)
-    expect(shell.stderr.text + shell.stdout.text).not.toContain('4711')
+    expect(await isRightPin('typed 4711-0815', (await noteOf(made.id))?.pin)).toBe(true)
+    expect(shell.stderr.text + shell.stdout.text).not.toContain('4711-0815')
   })
 })

@@ -80,8 +80,9 @@ const minted = async (...args: string[]): Promise<{ url: string; id: string }> =
   JSON.parse((await valetkey('mint', ...args, '--json')).stdout)
 /** Why a link does not work; empty where it does. */
 async function verdict(url: string): Promise<string> {
-  const { stdout } = await line.run(['explain', 'GET', url], { env: env() })
-  return /[a-z]+_[a-z_]+/.exec(stdout)?.[0] ?? ''
+  const { stdout } = await line.run(['explain', 'GET', url, '--json'], { env: env() })
+  const { stages } = JSON.parse(stdout) as { readonly stages: readonly { readonly code?: string }[] }
+  return stages.find(({ code }) => code !== undefined)?.code ?? ''
 }
 
 describe('docs/operations.md', () => {

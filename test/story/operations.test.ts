@@ -81,7 +81,9 @@ const minted = async (...args: string[]): Promise<{ url: string; id: string }> =
 /** Why a link does not work; empty where it does. */
 async function verdict(url: string): Promise<string> {
   const { stdout } = await line.run(['explain', 'GET', url, '--json'], { env: env() })
-  const { stages } = JSON.parse(stdout) as { readonly stages: readonly { readonly code?: string }[] }
+  const { stages } = JSON.parse(stdout) as {
+    readonly stages: readonly { readonly code?: string }[]
+  }
   return stages.find(({ code }) => code !== undefined)?.code ?? ''
 }
 

@@ -1,4 +1,4 @@
-/** An object's bytes on their way out: one write where they are at hand, else a loop over one buffer. */
+/** An object's bytes on their way out: one write where they are at hand, else a loop that reads. */
 import type { ServerResponse } from 'node:http'
 import type { Awaitable } from '../../ledger/ledger.ts'
 import type { OpenObject } from '../store/store.ts'
@@ -33,14 +33,17 @@ export async function sendBytes(
   await sendAtOnce(outgoing, content, progress)
 }
 
-/** A range that is short enough for one write, where it is in memory anyway. */
-export function contentAtHand(
-  { content }: OpenObject,
-  { start, end }: ByteRange,
-): Uint8Array | undefined {
-  if (content === undefined || end - start > BLOCK_BYTES) return undefined
-  return end - start === content.length ? content : content.subarray(start, end)
+/** A range that is short enough for one write, where all of it is in memory anyway. */
+export function contentAtHand(object: OpenObject, range: ByteRange): Uint8Array | undefined {
+  const length = range.end - range.start
+  if (length === 0) return NOTHING
+  if (length > BLOCK_BYTES) return undefined
+  const near = object.near?.(range.start)
+  if (near === undefined || near.length < length) return undefined
+  return near.length === length ? near : near.subarray(0, length)
 }
+
+const NOTHING = new Uint8Array(0)
 
 /**
  * Head, bytes and end in one system call. Done at once where the operating system takes it all;
@@ -70,20 +73,34 @@ async function sendInBlocks(
   transfer: Transfer,
   progress: Progress,
 ): Promise<void> {
-  let position = range.start
-  await withBuffer(async (buffer) => {
-    while (position < range.end && !outgoing.destroyed) {
-      const border = position - (position % BLOCK_BYTES) + buffer.length
-      const part = buffer.subarray(0, Math.min(border, range.end) - position)
-      const reading = object.read(part, position)
-      const count = typeof reading === 'number' ? reading : await transfer.onOurTime(reading)
-      if (!(await moved(outgoing, part.subarray(0, count), transfer, progress))) return
-      position += count
-    }
-  })
-  if (position < range.end) return
+  const send = async (part: Uint8Array): Promise<number> =>
+    (await moved(outgoing, part, transfer, progress)) ? part.length : 0
+  for (let start = range.start; start < range.end; ) {
+    const near = object.near?.(start)?.subarray(0, range.end - start)
+    const sent = await (near === undefined
+      ? withRead(object, { start, end: range.end }, transfer, send)
+      : send(near))
+    if (sent === 0) return
+    start += sent
+  }
   outgoing.end()
   await finished(outgoing)
+}
+
+/** Reads the beginning of a range for somebody who is through with it when they say so. */
+function withRead<T>(
+  object: OpenObject,
+  { start, end }: ByteRange,
+  transfer: Transfer,
+  use: (part: Uint8Array) => Promise<T>,
+): Promise<T> {
+  return withBuffer(async (buffer) => {
+    const border = start - (start % buffer.length) + buffer.length
+    const part = buffer.subarray(0, Math.min(border, end) - start)
+    const reading = object.read(part, start)
+    const count = typeof reading === 'number' ? reading : await transfer.onOurTime(reading)
+    return use(part.subarray(0, count))
+  })
 }
 
 /**

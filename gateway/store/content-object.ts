@@ -3,15 +3,19 @@ import type { ObjectInfo, OpenObject } from './store.ts'
 /** An object whose bytes are in memory. */
 export class ContentObject implements OpenObject {
   readonly info: ObjectInfo
-  readonly content: Uint8Array
+  readonly #content: Uint8Array
 
   constructor(info: ObjectInfo, content: Uint8Array) {
     this.info = info
-    this.content = content
+    this.#content = content
+  }
+
+  near(position: number): Uint8Array {
+    return this.#content.subarray(position)
   }
 
   read(into: Uint8Array, position: number): number {
-    const part = this.content.subarray(position, position + into.length)
+    const part = this.near(position).subarray(0, into.length)
     into.set(part)
     return part.length
   }

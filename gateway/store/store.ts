@@ -72,8 +72,11 @@ export interface Store {
 /** Stays readable and unchanged until closed, whatever happens to the object meanwhile. */
 export interface OpenObject {
   readonly info: ObjectInfo
-  /** The whole content, where it is at hand in memory anyway; stays so when this is closed. Not to be changed. */
-  readonly content?: Uint8Array
+  /**
+   * Bytes from `position` on, which is within the object, where some are in memory anyway. Good when
+   * this is closed, too; not to be changed.
+   */
+  near?(position: number): Uint8Array | undefined
   /** The file that holds these bytes and nothing else, where there is one: its absolute path. */
   readonly file?: string | undefined
   /**

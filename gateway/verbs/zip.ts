@@ -9,7 +9,7 @@ import type { Grant } from '../../key/sign.ts'
 import { bytes } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { withBuffer } from '../body/buffers.ts'
-import { cutOff, finished, moved, type Progress } from '../body/send.ts'
+import { contentAtHand, cutOff, finished, moved, type Progress } from '../body/send.ts'
 import {
   CHECKED_AHEAD,
   centralRecord,
@@ -271,8 +271,9 @@ class ZipWriter {
   /** Read before its header is written, which states the checksum. */
   async #addShort(entry: ZipEntry, object: OpenObject): Promise<number> {
     return withBuffer(async (block) => {
-      const content = object.content ?? block.subarray(0, entry.size)
-      for (let at = 0; object.content === undefined && at < entry.size; ) {
+      const near = contentAtHand(object, { start: 0, end: entry.size })
+      const content = near ?? block.subarray(0, entry.size)
+      for (let at = 0; near === undefined && at < entry.size; ) {
         at += await this.#read(object, block.subarray(at, entry.size), at)
       }
       const checksum = crc32(content)

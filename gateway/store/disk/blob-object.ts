@@ -30,8 +30,11 @@ interface Verified {
   readonly bytes: Uint8Array
 }
 
-/** As many blocks as a number has bits are remembered to be near. */
+/** As many blocks as a number has bits are remembered to be warm. */
 const MOST_WARM = 32
+
+/** What is kept in memory at once: as much as is sent in one write. */
+const SPAN = 2 * BLOCK
 
 /** Blocks for readers that begin or end within one, kept for the next such reader. */
 const spare: Uint8Array[] = []
@@ -72,6 +75,14 @@ export class BlobObject implements OpenObject {
     const [only, more] = this.#parts
     if (only === undefined || more !== undefined || only.length !== only.blob.size) return undefined
     return this.#reading.descriptors.fileOf(only.blob.name)
+  }
+
+  near(position: number): Uint8Array | undefined {
+    const { blob, offset, start, length } = this.#partAt(position)
+    const at = start + position - offset
+    const bytes = this.#blobs.peek(blob.name)?.near.get(Math.floor(at / SPAN))
+    const from = at % SPAN
+    return bytes?.subarray(from, from + offset + length - position)
   }
 
   read(into: Uint8Array, position: number): Awaitable<number> {
@@ -156,7 +167,8 @@ export class BlobObject implements OpenObject {
 
   /**
    * Reads whole blocks and verifies them. What was read since the file was opened is in the kernel's
-   * memory and read at once; for the disk somebody else waits.
+   * memory and read at once, and what is read at once is worth keeping; for the disk somebody else
+   * waits.
    */
   #load(blob: Blob, block: number, into: Uint8Array): Awaitable<void> {
     const { files, descriptors } = this.#reading
@@ -183,6 +195,9 @@ export class BlobObject implements OpenObject {
       unreadable(error)
     }
     verify(count)
+    if (isSpan(blob, block, into.length)) {
+      descriptors.bringNear(open, (block * BLOCK) / SPAN, into)
+    }
   }
 
   #openOf(blob: Blob, block: number): OpenBlob {
@@ -229,6 +244,10 @@ function wholeBlocks(blob: Blob, start: number, wanted: number): number {
   const toEnd = blob.size - start
   return wanted >= toEnd ? toEnd : wanted - (wanted % BLOCK)
 }
+
+/** Whether those whole blocks are all of a span, and nothing else. */
+const isSpan = (blob: Blob, block: number, length: number): boolean =>
+  (block * BLOCK) % SPAN === 0 && length === Math.min(SPAN, blob.size - block * BLOCK)
 
 /** The bits of a run of blocks; none where a run ends beyond what is remembered. */
 function warmBits(first: number, count: number): number {

@@ -5,12 +5,17 @@ import type { Layout } from './layout.ts'
 /** How many are kept open though nobody reads them. */
 const MOST_IDLE = 256
 
-/** Readers look at `name`, `file` and `warm`; the rest is the cache's own. */
+/** In bytes, of all spans that are in memory. */
+const MOST_NEAR = 32 * 1024 * 1024
+
+/** Readers look at `name`, `file`, `warm` and `near`; the rest is the cache's own. */
 export interface OpenBlob {
   readonly name: string
   readonly file: FileDescriptor
   /** blocks read since it was opened, one bit each: the kernel has these in memory */
   warm: number
+  /** spans that were read more than once since then, verified, by their numbers: not to be changed */
+  readonly near: Map<number, Uint8Array>
   readers: number
   /** the round in which its last reader left */
   idleSince: number
@@ -25,6 +30,7 @@ export class Descriptors {
   /** those without a reader, longest idle first */
   readonly #idle = new Set<OpenBlob>()
   readonly #closing = new Set<Promise<void>>()
+  #near = 0
   #round = 0
   #isClosed = false
 
@@ -52,6 +58,19 @@ export class Descriptors {
   /** For one more reader, who has it from another. */
   retain(entry: OpenBlob): void {
     entry.readers += 1
+  }
+
+  /**
+   * Keeps a copy of a span for whoever reads it next, for as long as the file is open. Where there is
+   * no room left it isn't: what nobody reads any more makes room by itself.
+   */
+  bringNear(entry: OpenBlob, span: number, bytes: Uint8Array): void {
+    const isKept = this.#open.get(entry.name) === entry
+    if (!isKept || entry.near.has(span) || this.#near + bytes.length > MOST_NEAR) return
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    entry.near.set(span, copy)
+    this.#near += copy.length
   }
 
   release(entry: OpenBlob): void {
@@ -93,7 +112,8 @@ export class Descriptors {
 
   #opened(name: string): OpenBlob {
     const file = this.#openNow(name)
-    const entry = { name, file, warm: 0, readers: 0, idleSince: this.#round, isGone: false }
+    const near = new Map<number, Uint8Array>()
+    const entry = { name, file, warm: 0, near, readers: 0, idleSince: this.#round, isGone: false }
     this.#open.set(name, entry)
     return entry
   }
@@ -123,6 +143,8 @@ export class Descriptors {
 
   /** Not at once: closing the last descriptor of a large unlinked file takes a while. */
   #close(entry: OpenBlob): void {
+    for (const bytes of entry.near.values()) this.#near -= bytes.length
+    entry.near.clear()
     const closing = this.#files.close(entry.file).then(
       () => {},
       // nothing was written through it, so nothing can be lost
@@ -169,6 +191,11 @@ export class OpenBlobs {
     this.#open.set(name, opened)
     if (this.#open.size > this.#most) this.#releaseEarliest()
     return opened
+  }
+
+  /** As `get`, where it is open. */
+  peek(name: string): OpenBlob | undefined {
+    return this.#open.get(name)
   }
 
   releaseAll(): void {

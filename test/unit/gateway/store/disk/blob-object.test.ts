@@ -126,6 +126,50 @@ describe('an object in blobs', () => {
     object.close()
   })
 
+  it('is near where it was read twice, whole spans at a time', async () => {
+    const content = pattern(5 * BLOCK + 9)
+    const object = wholeOf(content)
+    await readFrom(object, 0, 2 * BLOCK)
+    expect(object.near(0)).toBeUndefined()
+    await readFrom(object, 2 * BLOCK, 2 * BLOCK)
+    expect(object.near(2 * BLOCK - 1)).toBeUndefined()
+    expect(isSame(object.near(2 * BLOCK), content.subarray(2 * BLOCK, 4 * BLOCK))).toBe(true)
+    expect(isSame(object.near(4 * BLOCK - 7), content.subarray(4 * BLOCK - 7, 4 * BLOCK))).toBe(
+      true,
+    )
+    expect(isSame(object.near(4 * BLOCK), content.subarray(4 * BLOCK))).toBe(true)
+    object.close()
+    expect(object.near(4 * BLOCK)).toBeUndefined()
+  })
+
+  it('is near to all who read a blob, each as far as its own pieces reach', async () => {
+    const content = pattern(3 * BLOCK)
+    const blob = blobOf(content)
+    const whole = objectOf([{ blob, start: 0, length: content.length }])
+    for (const _ of ['cold', 'warm']) await readFrom(whole, 0, 2 * BLOCK)
+    const cut = objectOf([
+      { blob, start: 100, length: 1000 },
+      { blob: blobOf(pattern(10)), start: 0, length: 10 },
+      { blob, start: BLOCK, length: 2 * BLOCK },
+    ])
+    expect(isSame(cut.near(10), content.subarray(110, 1100))).toBe(true)
+    expect(cut.near(1000)).toBeUndefined()
+    expect(isSame(cut.near(1010), content.subarray(BLOCK, 2 * BLOCK))).toBe(true)
+    whole.close()
+    cut.close()
+  })
+
+  it('is not near where it is damaged, nor what nobody could verify', async () => {
+    const content = pattern(2 * BLOCK)
+    const blob = blobOf(content)
+    const object = objectOf([{ blob, start: 0, length: content.length }])
+    await readFrom(object, 0, 2 * BLOCK)
+    writeFileSync(layout.blob(blob.name), pattern(2 * BLOCK, 9))
+    expect(() => object.read(new Uint8Array(2 * BLOCK), 0)).toThrow(Damaged)
+    expect(object.near(0)).toBeUndefined()
+    object.close()
+  })
+
   it('closed in the middle of a read keeps its file open until that has ended', async () => {
     const object = wholeOf(pattern(2 * BLOCK))
     const reading = object.read(new Uint8Array(BLOCK), 0)

@@ -73,6 +73,33 @@ describe('descriptors', () => {
     expect([...open]).toEqual([read.file])
   })
 
+  it('have spans near for as long as the file is open', () => {
+    const { descriptors } = pretended()
+    const entry = descriptors.acquire('a')
+    const read = Buffer.from('what was read')
+    descriptors.bringNear(entry, 3, read)
+    read.fill('x')
+    expect(`${entry.near.get(3)}`).toBe('what was read')
+    descriptors.release(entry)
+    for (const _ of ['this round', 'the next']) descriptors.closeIdle()
+    expect(entry.near.size).toBe(0)
+  })
+
+  it('have 32 MiB near at most, and room again where files were closed', () => {
+    const { descriptors } = pretended()
+    const mebibyte = new Uint8Array(1 << 20)
+    const [first, second] = [descriptors.acquire('a'), descriptors.acquire('b')]
+    for (let span = 0; span < 40; span += 1) descriptors.bringNear(first, span, mebibyte)
+    descriptors.bringNear(second, 0, mebibyte)
+    expect([first.near.size, second.near.size]).toEqual([32, 0])
+    descriptors.drop('a')
+    descriptors.release(first)
+    // nobody would ever find it there
+    descriptors.bringNear(first, 0, mebibyte)
+    descriptors.bringNear(second, 0, mebibyte)
+    expect([first.near.size, second.near.size]).toEqual([0, 1])
+  })
+
   it('are closed in the end, those in use by their last reader', async () => {
     const { open, descriptors } = pretended()
     const read = descriptors.acquire('read')

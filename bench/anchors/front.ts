@@ -57,6 +57,7 @@ http {
     location /valetkey-files${data}/store/blobs/ {
       internal;
       alias ${data}/store/blobs/;
+      open_file_cache max=1000 inactive=20s;
     }
   }
 }

@@ -78,6 +78,8 @@ const locations = (folder: string): string => `
   location /valetkey-files${folder}/store/blobs/ {
     internal;
     alias ${folder}/store/blobs/;
+    open_file_cache max=1000 inactive=20s;
+    open_file_cache_valid 20s;
     etag off;
     add_header ETag $upstream_http_etag;
     add_header Content-Security-Policy $upstream_http_content_security_policy;

@@ -42,6 +42,7 @@ import type { Common } from './store/folder/open.ts'
 import type { FullStore } from './store/full-store.ts'
 import { RetainingStore } from './store/retention.ts'
 import type { Trouble } from './store/store.ts'
+import { keepTickShape } from './tick-shape.ts'
 import { Transfers } from './transfers.ts'
 import { inTurn } from './turns.ts'
 
@@ -304,6 +305,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     if (parts.settings.accessLog) parts.log.info(refused, 'unreadable request')
   }
   const server = makeServer(parts.settings, gateway.handle, onUnreadable, parts.tls)
+  keepTickShape()
   try {
     const port = await listen(server, parts.settings.listen)
     return {

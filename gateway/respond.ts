@@ -11,8 +11,9 @@ export function writeHead(
   more: FlatHeaders = [],
 ): void {
   const origin = exchange.request?.headers.get('origin')
-  const granted = cors.headers(origin, exchange.grant, () => headers.concat(more))
-  exchange.outgoing.writeHead(status, headers.concat(more, granted, 'X-Request-Id', exchange.id))
+  const granted = cors.headers(origin, exchange.grant, () => [...headers, ...more])
+  const all = [...headers, ...more, ...granted, 'X-Request-Id', exchange.id]
+  exchange.outgoing.writeHead(status, all)
 }
 
 /** A response without a body, or with a short one; resolves at once, the rest is the socket's. */

@@ -48,7 +48,7 @@ export function sendObject(
 
 function writeObjectHead(sending: Sending): void {
   const { download, exchange, services, extra } = sending
-  const more = extra.concat(framing(download))
+  const more = [...extra, ...framing(download)]
   writeHead(exchange, services, download.status, servedOf(sending), more)
 }
 

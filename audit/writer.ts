@@ -1,6 +1,6 @@
 /**
- * Writes the records of one process: gathered in memory, appended by one call for all of them at
- * most every 100 ms, or at once where somebody waits for the disk.
+ * Writes the records of one process: gathered in memory, appended by one call for all of them
+ * within 100 ms: at once where somebody waits for the disk, and sooner where there are many.
  */
 import type { KeyObject } from 'node:crypto'
 import { unlink } from 'node:fs/promises'
@@ -28,6 +28,8 @@ export interface AuditOptions {
 
 /** How long a record waits at most, in milliseconds. */
 const DELAY = 100
+/** In bytes: with as much nobody waits for the time to come. */
+const FULL = 512 * 1024
 /** After a failure, in milliseconds. */
 const RETRY_AFTER = 1000
 /** In bytes: what is beyond while nothing can be written is counted, and lost. */
@@ -102,7 +104,9 @@ export class AuditWriter implements AuditSink {
     const now = this.#now()
     if (this.#gathered.count === 0) this.#oldest = now
     this.#gathered.add(`{"time":"${this.#timeText.of(now)}",${members}}\n`)
-    this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
+    const isFull = this.#gathered.length >= FULL && this.#trouble === undefined
+    if (isFull && this.#writing === undefined) void this.#write()
+    else this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
   }
 
   keep(members: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Follower, newestFirst } from '../../../audit/read.ts'
 import { seconds } from '../../../key/units.ts'
 import { type AuditHouse, act, auditHouse } from '../../support/audit.ts'
@@ -13,6 +13,14 @@ afterEach(() => house.remove())
 
 const DAY = 86_400_000
 
+/** Lets a day pass whose file can not be made, since a folder has its name. */
+function blockNextDay(): () => void {
+  house.time += DAY
+  const blocked = join(house.folder, '.2026-11-25.0.0.jsonl.new')
+  mkdirSync(join(blocked, 'x'), { recursive: true })
+  return () => rmSync(blocked, { recursive: true })
+}
+
 describe('an audit', () => {
   it('writes what was noted without anybody waiting for it', async () => {
     const writer = await house.open()
@@ -23,6 +31,35 @@ describe('an audit', () => {
     expect((await follower.next()).map((record) => record.act)).toEqual(['a', 'b'])
     expect(await follower.next()).toEqual([])
     await writer.close()
+  })
+
+  it('writes much before its time comes, but after a failure only when that has come', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    let asked = 0
+    const now = (): number => {
+      asked += 1
+      return house.time
+    }
+    const writer = await house.open({ now })
+    const many = Array.from({ length: 10 }, () => act('many', `,"path":"${'x'.repeat(60_000)}"`))
+    const noteAll = (): void => many.forEach((record) => void writer.note(record))
+    try {
+      noteAll()
+      await expect.poll(() => house.acts()).toHaveLength(9)
+      const unblock = blockNextDay()
+      await expect(writer.keep(act('kept'))).rejects.toMatchObject({ code: 'unavailable' })
+      unblock()
+      asked = 0
+      noteAll()
+      // each record asks for the time once, and so would what begins to write
+      expect(asked).toBe(many.length)
+      vi.advanceTimersByTime(1000)
+      await expect.poll(() => house.acts()).toHaveLength(21)
+    } finally {
+      vi.useRealTimers()
+      await writer.close()
+    }
+    expect((await house.verify()).problems).toEqual([])
   })
 
   it('seals what is kept in one turn of the event loop at once', async () => {
@@ -45,15 +82,12 @@ describe('an audit', () => {
 
   it('keeps what can not be written until it can, and says so once each', async () => {
     const writer = await house.open()
-    house.time += DAY
-    // the file of the new day can not be made where a folder has its name
-    const blocked = join(house.folder, '.2026-11-25.0.0.jsonl.new', 'x')
-    mkdirSync(blocked, { recursive: true })
+    const unblock = blockNextDay()
     await expect(writer.keep(act('a'))).rejects.toMatchObject({ code: 'unavailable' })
     await expect(writer.keep(act('b'))).rejects.toMatchObject({ code: 'unavailable' })
     expect(writer.trouble()).toMatchObject({ code: 'unavailable' })
     expect(house.troubles).toHaveLength(1)
-    rmSync(join(blocked, '..'), { recursive: true })
+    unblock()
     await writer.keep(act('c'))
     expect(writer.trouble()).toBeUndefined()
     expect(house.troubles).toEqual([expect.anything(), undefined])

@@ -55,6 +55,8 @@ export interface Admitted {
  * key text, since whoever narrows a key makes as many as they like, of up to 4096 characters.
  */
 const MAX_REMEMBERED = 4 << 20
+/** Keys that were used once: to verify one again costs more than to keep many for a while. */
+const MAX_USED_ONCE = 1024
 
 /** Who is told of uses of keys that have a limited number of them. */
 export interface UseWatcher {
@@ -71,7 +73,7 @@ export class Gatekeeper {
   readonly pins: Pins
   readonly plans: Plans
   readonly #policies: Policies
-  readonly #verified = new Memo<Grant>(MAX_REMEMBERED)
+  readonly #verified = new Memo<Grant>(MAX_REMEMBERED, MAX_USED_ONCE)
   readonly #watcher: UseWatcher
   #epoch: number
 

@@ -1,28 +1,50 @@
-/** What was made of texts that come again and again; forgets everything when it holds too much. */
+/**
+ * What was made of texts that come again and again. One that comes once is forgotten after a moment,
+ * before V8 takes what was made of it for something that stays.
+ */
 export class Memo<T> {
-  readonly #made = new Map<string, T>()
+  readonly #again = new Map<string, T>()
+  readonly #once = new Map<string, T>()
   readonly #most: number
+  readonly #mostOnce: number
   #held = 0
 
-  /** @param most characters of all texts together: strangers choose them */
-  constructor(most: number) {
+  /**
+   * @param most characters of all texts together that came again: strangers choose them
+   * @param mostOnce texts that came once: as many others may come before one comes again
+   */
+  constructor(most: number, mostOnce = 128) {
     this.#most = most
+    this.#mostOnce = mostOnce
   }
 
   get(text: string): T | undefined {
-    return this.#made.get(text)
+    return this.#again.get(text) ?? this.#cameAgain(text)
   }
 
   /** One that `get` did not have. */
   add(text: string, made: T): T {
-    if (this.#held >= this.#most) this.clear()
-    this.#made.set(text, made)
-    this.#held += text.length
+    if (this.#once.size >= this.#mostOnce) this.#once.clear()
+    this.#once.set(text, made)
     return made
   }
 
   clear(): void {
-    this.#made.clear()
+    this.#again.clear()
+    this.#once.clear()
     this.#held = 0
+  }
+
+  #cameAgain(text: string): T | undefined {
+    const made = this.#once.get(text)
+    if (made === undefined) return undefined
+    this.#once.delete(text)
+    if (this.#held >= this.#most) {
+      this.#again.clear()
+      this.#held = 0
+    }
+    this.#again.set(text, made)
+    this.#held += text.length
+    return made
   }
 }

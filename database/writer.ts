@@ -5,6 +5,7 @@
 import type { Worker } from 'node:worker_threads'
 import { type Database, DatabaseError, isFinal } from './open.ts'
 import { siblingModule, startThread } from './sibling.ts'
+import { Slots } from './slots.ts'
 
 /** A module of jobs: what `writer-thread.ts` imports by its URL. */
 export interface JobsModule {
@@ -20,6 +21,7 @@ export interface JobsModule {
 export type JobTable = Readonly<Record<string, (argument: any) => unknown>>
 
 export interface Job {
+  /** until it is answered; then another job may have it */
   readonly id: number
   readonly name: string
   readonly argument: unknown
@@ -44,10 +46,9 @@ export class Writer<Jobs extends JobTable> {
   readonly #thread: Worker
   /** asked for in this turn of the event loop: a message costs more than a job does */
   #asked: Job[] = []
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #waiting = new Slots<Waiting>()
   readonly #ended: Promise<void>
   readonly #listeners: (() => void)[] = []
-  #lastId = 0
   #closed = false
   #failure: DatabaseError | undefined
 
@@ -97,11 +98,9 @@ export class Writer<Jobs extends JobTable> {
     if (this.#closed) {
       return Promise.reject(new DatabaseError('CLOSED', 'the database has been closed'))
     }
-    this.#lastId += 1
-    const id = this.#lastId
     return new Promise((resolve, reject) => {
+      const id = this.#waiting.add({ resolve: resolve as (value: unknown) => void, reject })
       this.#ask({ id, name, argument })
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   }
 
@@ -126,8 +125,7 @@ export class Writer<Jobs extends JobTable> {
     try {
       this.#thread.postMessage([job] satisfies Message)
     } catch (error) {
-      this.#waiting.get(job.id)?.reject(error as Error)
-      this.#waiting.delete(job.id)
+      this.#waiting.takeOut(job.id)?.reject(error as Error)
     }
   }
 
@@ -142,8 +140,7 @@ export class Writer<Jobs extends JobTable> {
   }
 
   #settle(reply: Reply): void {
-    const waiting = this.#waiting.get(reply.id)
-    this.#waiting.delete(reply.id)
+    const waiting = this.#waiting.takeOut(reply.id)
     if ('value' in reply) waiting?.resolve(reply.value)
     else {
       const error = new DatabaseError(reply.code, reply.message)
@@ -154,8 +151,7 @@ export class Writer<Jobs extends JobTable> {
 
   #fail(failure: DatabaseError): void {
     this.#failure ??= failure
-    for (const { reject } of this.#waiting.values()) reject(failure)
-    this.#waiting.clear()
+    for (const { reject } of this.#waiting.takeAll()) reject(failure)
   }
 }
 

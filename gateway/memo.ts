@@ -3,8 +3,8 @@
  * before V8 takes what was made of it for something that stays.
  */
 export class Memo<T> {
-  readonly #again = new Map<string, T>()
-  readonly #once = new Map<string, T>()
+  #again = new Map<string, T>()
+  #once = new Map<string, T>()
   readonly #most: number
   readonly #mostOnce: number
   #held = 0
@@ -24,27 +24,29 @@ export class Memo<T> {
 
   /** One that `get` did not have. */
   add(text: string, made: T): T {
-    if (this.#once.size >= this.#mostOnce) this.#once.clear()
+    if (this.#once.size >= this.#mostOnce) this.#once = new Map()
     this.#once.set(text, made)
     return made
   }
 
   clear(): void {
-    this.#again.clear()
-    this.#once.clear()
-    this.#held = 0
+    this.#once = new Map()
+    this.#forget()
   }
 
   #cameAgain(text: string): T | undefined {
     const made = this.#once.get(text)
     if (made === undefined) return undefined
     this.#once.delete(text)
-    if (this.#held >= this.#most) {
-      this.#again.clear()
-      this.#held = 0
-    }
+    if (this.#held >= this.#most) this.#forget()
     this.#again.set(text, made)
     this.#held += text.length
     return made
+  }
+
+  /** A map that is cleared would hold what it had for as long as V8 holds its table. */
+  #forget(): void {
+    this.#again = new Map()
+    this.#held = 0
   }
 }

@@ -2,6 +2,7 @@
  * Bytes in flight: what cuts those that are too slow, too long, or whose key was revoked meanwhile.
  * Time here is monotonic milliseconds, so that a clock set back or forth cuts nobody.
  */
+import { Slots } from '../database/slots.ts'
 import type { ObjectPath, Prefix } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
@@ -41,6 +42,8 @@ export class Transfer {
   moved = 0
   /** whether the key was asked about since the transfer began: a revocation may have come in between */
   isChecked = false
+  /** where it is among those that run; undefined once it has ended */
+  slot: number | undefined
   /** while we are the ones who are slow (a disk), nobody is blamed */
   #ours = false
 
@@ -103,7 +106,7 @@ export class Transfer {
 }
 
 export class Transfers {
-  readonly #running = new Set<Transfer>()
+  readonly #running = new Slots<Transfer>()
   readonly #limits: TransferLimits
   readonly #monotonic: () => number
   #uploads = 0
@@ -127,20 +130,23 @@ export class Transfers {
   begin(of: TransferOf): Transfer {
     if (of.direction === 'in') this.checkUploads()
     const transfer = new Transfer(of, this.#monotonic())
-    this.#running.add(transfer)
+    transfer.slot = this.#running.add(transfer)
     if (of.direction === 'in') this.#uploads += 1
     return transfer
   }
 
   /** Idempotent. */
   end(transfer: Transfer): void {
-    if (this.#running.delete(transfer) && transfer.of.direction === 'in') this.#uploads -= 1
+    if (transfer.slot === undefined) return
+    this.#running.takeOut(transfer.slot)
+    transfer.slot = undefined
+    if (transfer.of.direction === 'in') this.#uploads -= 1
   }
 
   /** Cuts what is overdue. */
   cutOverdue(): void {
     const now = this.#monotonic()
-    for (const transfer of this.#running) {
+    for (const transfer of this.#running.all()) {
       const why = transfer.overdue(now, this.#limits)
       if (why !== undefined) this.#cut(transfer, why)
     }
@@ -154,7 +160,7 @@ export class Transfers {
     isChanged: boolean,
     check: (grant: Grant, path: ObjectPath | Prefix) => Awaitable<Refusal | undefined>,
   ): Promise<void> {
-    for (const transfer of [...this.#running]) {
+    for (const transfer of this.#running.all()) {
       if (transfer.isChecked && !isChanged) continue
       transfer.isChecked = true
       const why = await check(transfer.of.grant, transfer.of.path)
@@ -164,7 +170,7 @@ export class Transfers {
 
   /** Cuts everything, as when draining has taken too long. */
   cutAll(why: Refusal): void {
-    for (const transfer of this.#running) this.#cut(transfer, why)
+    for (const transfer of this.#running.all()) this.#cut(transfer, why)
   }
 
   #cut(transfer: Transfer, why: Refusal): void {

@@ -8,7 +8,7 @@ const OVERHEAD = 512
 
 /** Objects as they were at one version of the index: good until anything in it changes. */
 export class HotObjects {
-  readonly #objects = new Map<string, Located>()
+  #objects = new Map<string, Located>()
   #version: unknown
   #held = 0
 
@@ -16,7 +16,7 @@ export class HotObjects {
   get(path: string, version: unknown): Located | undefined {
     if (version === this.#version) return this.#objects.get(path)
     this.#version = version
-    this.#objects.clear()
+    this.#objects = new Map()
     this.#held = 0
     return undefined
   }

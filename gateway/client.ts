@@ -23,7 +23,7 @@ export function clientOf(socket: Socket, headers: Headers, trusted: readonly str
 
 /** A v4 peer of a dual-stack socket is shown as `::ffff:192.0.2.1`. */
 const withoutMapping = (address: string): string =>
-  /^::ffff:\d+\./i.test(address) ? address.slice(7) : address
+  address.startsWith(':') && /^::ffff:\d+\./i.test(address) ? address.slice(7) : address
 
 /** The address at the other end of the socket itself. */
 export const peerOf = (socket: Socket): string => withoutMapping(socket.remoteAddress ?? '')

@@ -8,6 +8,8 @@ export class Memo<T> {
   readonly #most: number
   readonly #mostOnce: number
   #held = 0
+  #latest: string | undefined
+  #madeOfLatest: T | undefined
 
   /**
    * @param most characters of all texts together that came again: strangers choose them
@@ -19,7 +21,14 @@ export class Memo<T> {
   }
 
   get(text: string): T | undefined {
-    return this.#again.get(text) ?? this.#cameAgain(text)
+    // a player asks for one range after the other: the text need not even be hashed
+    if (text === this.#latest) return this.#madeOfLatest
+    const made = this.#again.get(text) ?? this.#cameAgain(text)
+    if (made !== undefined) {
+      this.#latest = text
+      this.#madeOfLatest = made
+    }
+    return made
   }
 
   /** One that `get` did not have. */
@@ -48,5 +57,6 @@ export class Memo<T> {
   #forget(): void {
     this.#again = new Map()
     this.#held = 0
+    this.#latest = undefined
   }
 }

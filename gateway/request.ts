@@ -34,7 +34,7 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
 
 /** @throws Refusal request_malformed, uri_too_long, headers_too_large, key_ambiguous */
 export function readRequest(incoming: IncomingMessage, basePath: string): RawRequest {
-  if (!/^1\.[01]$/.test(incoming.httpVersion)) {
+  if (incoming.httpVersion !== '1.1' && incoming.httpVersion !== '1.0') {
     throw new Refusal('request_malformed', 'this is served over HTTP/1.1 only')
   }
   const headers = readHeaders(incoming.rawHeaders)
@@ -44,7 +44,8 @@ export function readRequest(incoming: IncomingMessage, basePath: string): RawReq
     throw new Refusal('request_malformed', 'an HTTP/1.1 request has a Host header')
   }
   // RFC 9110 §10.1.1: no other expectation is defined
-  if (!/^100-continue$/i.test(headers.get('expect') ?? '100-continue')) {
+  const expected = headers.get('expect')
+  if (expected !== undefined && expected.toLowerCase() !== '100-continue') {
     throw new Refusal('request_malformed', 'the header Expect is "100-continue", or not there')
   }
   const { method = '', url = '', rawHeaders } = incoming

@@ -39,8 +39,8 @@ export const form: Protocol = {
 
 /** A form has this shape, and no other request to a bucket has it. */
 function isForm({ method, path, headers }: RawRequest): boolean {
-  const isMultipart = /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
-  return method === 'POST' && isMultipart && !path.startsWith('/-/')
+  if (method !== 'POST' || path.startsWith('/-/')) return false
+  return /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
 }
 
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {

@@ -83,11 +83,18 @@ export const s3: Protocol = {
 }
 
 /** Signature Version 2 is recognised as well: whoever sends it is told what to use. */
-const isSigned = ({ query, headers }: RawRequest): boolean =>
-  /^AWS(?:4-|\s)/i.test(headers.get('authorization') ?? '') ||
-  query.some(([name]) =>
-    /^(?:x-amz-(?:algorithm|credential|signature)|awsaccesskeyid)$/i.test(name),
-  )
+function isSigned({ query, headers }: RawRequest): boolean {
+  const authorization = headers.get('authorization')
+  if (authorization !== undefined && /^AWS(?:4-|\s)/i.test(authorization)) return true
+  return query.some(([name]) => SIGNING.has(name.toLowerCase()))
+}
+
+const SIGNING: ReadonlySet<string> = new Set([
+  'x-amz-algorithm',
+  'x-amz-credential',
+  'x-amz-signature',
+  'awsaccesskeyid',
+])
 
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
   const { claimed, found } = await verifiedRequest(request, exchange, services)

@@ -11,7 +11,7 @@ export class ContentObject implements OpenObject {
   }
 
   near(position: number): Uint8Array {
-    return this.#content.subarray(position)
+    return position === 0 ? this.#content : this.#content.subarray(position)
   }
 
   read(into: Uint8Array, position: number): number {

@@ -2,6 +2,7 @@
 import type { Refusal } from '../key/refusal.ts'
 import type { Awaitable } from '../ledger/ledger.ts'
 import type { Admitted } from './admit.ts'
+import { andThen } from './awaitable.ts'
 import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import { offloadHeader } from './offload.ts'
@@ -69,14 +70,15 @@ function framing({ status, info, range: { start, end } }: Download): FlatHeaders
 }
 
 /** The server in front looks at `Range` itself, so it is told of the whole object. */
-async function handOver(sending: Sending, handedOver: FlatHeaders): Promise<void> {
+function handOver(sending: Sending, handedOver: FlatHeaders): Awaitable<void> {
   const { download, exchange, services, extra } = sending
   const { range, body } = download
   body?.object.close()
   exchange.bytesOut = range.end - range.start
-  await body?.use?.settle(exchange.bytesOut)
-  const headers = [...servedOf(sending), ...extra, ...handedOver, 'Content-Length', '0']
-  respond(exchange, services, 200, headers)
+  return andThen(body?.use?.settle(exchange.bytesOut), () => {
+    const headers = [...servedOf(sending), ...extra, ...handedOver, 'Content-Length', '0']
+    respond(exchange, services, 200, headers)
+  })
 }
 
 function deliver(sending: Sending): Awaitable<void> {

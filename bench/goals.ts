@@ -82,6 +82,8 @@ export interface Finding {
   /** over the rounds */
   readonly least?: number
   readonly most?: number
+  /** programs beside which this was measured, where most lines have nothing to do with them */
+  readonly beside?: readonly string[]
 }
 
 export type Verdict = 'goal' | 'must' | 'missed'

@@ -1,5 +1,6 @@
 /** What was found, as text, as JSON, and as the small table of the documentation. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { ENGINES } from './anchors/engines.ts'
 import { figure, range } from './figures.ts'
 import { type Finding, GOALS, type Goal, type GoalName, verdictOf } from './goals.ts'
 import { describeMachine, type Machine } from './machine.ts'
@@ -67,7 +68,7 @@ export function save(
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (start < 0 || end < start) throw new Error(`${page} lacks the lines "${BEGIN}" and "${END}"`)
   const before = text.slice(start, end)
-  const of = describeMachine(machine)
+  const of = describeMachine(withoutEngines(machine))
   const kept = before.includes(of) ? before.split('\n').filter((line) => line.startsWith('| ')) : []
   const lines = names.flatMap((name) => {
     const { work } = GOALS[name]
@@ -89,15 +90,24 @@ export function save(
   writeFileSync(page, text.slice(0, start) + table + text.slice(end))
 }
 
-function lineOf(finding: Finding, { commit }: Machine, date: string): string {
+/** Whether a whole S3 engine is on the PATH matters to its own line alone, which names it. */
+const withoutEngines = (machine: Machine): Machine => ({
+  ...machine,
+  programs: Object.fromEntries(
+    Object.entries(machine.programs).filter(([name]) => !ENGINES.some((engine) => engine === name)),
+  ),
+})
+
+function lineOf(finding: Finding, { commit, programs }: Machine, date: string): string {
   const goal: Goal = GOALS[finding.goal]
+  const beside = finding.beside?.map((name) => `${name} ${programs[name]}`).join(', ')
   const cells = [
     goal.work,
     measured(finding),
     limit(goal.must, goal),
     limit(goal.goal, goal),
     WORDS[verdictOf(finding)],
-    `${date}, at ${commit}`,
+    `${date}, at ${commit}${beside === undefined ? '' : `, beside ${beside}`}`,
   ]
   return `| ${cells.join(' | ')} |`
 }

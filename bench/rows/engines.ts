@@ -85,7 +85,10 @@ async function compare(bench: Bench, engines: readonly Engine[]): Promise<Sectio
   }
   const columns = ['', '', 'CPU µs', 'requests/s', 'ours ÷ this, CPU', '', 'rate', '']
   const value = (isAhead.filter(Boolean).length / isAhead.length) * 100
-  return { table: { columns, lines }, findings: [{ goal: 'engines', value }] }
+  return {
+    table: { columns, lines },
+    findings: [{ goal: 'engines', value, beside: engines.map(({ name }) => name) }],
+  }
 }
 
 async function measure(

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isInside, parseAddress } from '../key/address.ts'
+import { Memo } from './memo.ts'
 import type { Headers } from './request.ts'
 
 export interface Client {
@@ -14,7 +15,7 @@ export interface Client {
 export function clientOf(socket: Socket, headers: Headers, trusted: readonly string[]): Client {
   const peer = peerOf(socket)
   const tls = (socket as TLSSocket).encrypted === true
-  if (trusted.length === 0 || !isTrusted(peer, trusted)) return { address: peer, tls }
+  if (!isTrusted(peer, trusted)) return { address: peer, tls }
   return {
     address: forwardedFor(peer, headers, trusted),
     tls: tls || forwardedTls(headers),
@@ -28,17 +29,31 @@ const withoutMapping = (address: string): string =>
 /** The address at the other end of the socket itself. */
 export const peerOf = (socket: Socket): string => withoutMapping(socket.remoteAddress ?? '')
 
-export const isTrusted = (address: string, trusted: readonly string[]): boolean =>
-  trusted.some((network) => isInside(address, network))
+/** A proxy asks again and again: what was found of an address holds for as long as the networks do. */
+const found = new WeakMap<readonly string[], Memo<boolean>>()
+const MAX_REMEMBERED = 1 << 14
+
+export function isTrusted(address: string, trusted: readonly string[]): boolean {
+  if (trusted.length === 0) return false
+  const known = found.get(trusted) ?? new Memo<boolean>(MAX_REMEMBERED)
+  found.set(trusted, known)
+  return (
+    known.get(address) ??
+    known.add(
+      address,
+      trusted.some((network) => isInside(address, network)),
+    )
+  )
+}
 
 /**
  * Each proxy appends the peer it saw, so the list is believed from its end, as far as the proxies
  * in it are ours; the first stranger is the client, and what stands before it is hearsay.
  */
 function forwardedFor(peer: string, headers: Headers, trusted: readonly string[]): string {
-  const hops = (headers.get('x-forwarded-for') ?? '')
-    .split(',')
-    .map((hop) => bareAddress(hop.trim()))
+  const stated = headers.get('x-forwarded-for')
+  if (stated === undefined) return peer
+  const hops = stated.split(',').map((hop) => bareAddress(hop.trim()))
   let client = peer
   while (hops.length > 0 && isTrusted(client, trusted)) {
     const hop = withoutMapping(hops.pop() ?? '')

@@ -6,7 +6,7 @@
 import { isTrusted, peerOf } from './client.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import type { Services } from './services.ts'
-import type { OpenObject } from './store/store.ts'
+import type { ObjectInfo, OpenObject } from './store/store.ts'
 
 /**
  * The headers that hand a file over; undefined where the bytes go through us.
@@ -19,11 +19,25 @@ export function offloadHeader(
   rate?: number,
 ): FlatHeaders | undefined {
   const { offload, offloadPrefix, trustedProxies } = settings
-  if (offload === 'none' || object.file === undefined) return undefined
   // anybody else would be told where files lie, and get no bytes
-  if (!isTrusted(peerOf(incoming.socket), trustedProxies)) return undefined
-  if (offload === 'x-sendfile') return rate === undefined ? ['X-Sendfile', object.file] : undefined
-  const file = object.file.split('/').map(encodeURIComponent).join('/')
+  if (offload === 'none' || !isTrusted(peerOf(incoming.socket), trustedProxies)) return undefined
+  if (offload === 'x-sendfile') {
+    const { file } = object
+    return file === undefined || rate !== undefined ? undefined : ['X-Sendfile', file]
+  }
+  const file = encodedFile(object)
+  if (file === undefined) return undefined
   const paced = rate === undefined ? [] : ['X-Accel-Limit-Rate', String(rate)]
   return ['X-Accel-Redirect', offloadPrefix + file, ...paced]
+}
+
+/** The same each time, for as long as a store has the object at hand. */
+const encoded = new WeakMap<ObjectInfo, string>()
+
+function encodedFile(object: OpenObject): string | undefined {
+  const known = encoded.get(object.info)
+  if (known !== undefined) return known
+  const made = object.file?.split('/').map(encodeURIComponent).join('/')
+  if (made !== undefined) encoded.set(object.info, made)
+  return made
 }

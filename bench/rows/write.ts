@@ -1,5 +1,6 @@
 /** Uploads: ours are hashed and durable when they are acknowledged, nginx's are neither. */
 import { join } from 'node:path'
+import { startBare } from '../anchors/bare.ts'
 import type { Bench } from '../bench.ts'
 import {
   byCpu,
@@ -42,26 +43,62 @@ export const WRITE_ROWS: readonly Row[] = [
 ]
 
 async function compareSmall(bench: Bench): Promise<Section> {
+  const bare = await startBare({
+    script: bench.work('bare-put'),
+    folder: bench.path('bare'),
+    core: bench.serverCore,
+  })
+  try {
+    const least: WritingContender = {
+      name: 'node:http and SQLite, no key, no audit',
+      role: 'other',
+      program: bare.program,
+      url: `${bare.origin}/put/__N__`,
+    }
+    const all = await interleaved(
+      [...(await writers(bench, 'put/', 'put/__N__')), least],
+      bench.options.rounds,
+      (writer) => writeSmall(bench, writer),
+    )
+    return sectionOfSmall(all)
+  } finally {
+    await bare.program.stop()
+    bench.remove('bare')
+  }
+}
+
+async function writeSmall(bench: Bench, { program, url }: WritingContender): Promise<Written> {
   const seconds = bench.options.seconds * LONGER
-  const all = await interleaved(
-    await writers(bench, 'put/', 'put/__N__'),
-    bench.options.rounds,
-    async ({ program, url }): Promise<Written> => {
-      await toDisk()
-      const before = program.cpu()
-      const body = join(bench.objects, '1k')
-      const load = await bench.load(url, PARALLEL, { method: 'PUT', body, each: true, seconds })
-      const cpu = ((program.cpu() - before) * 1e6) / load.requests
-      const rate = load.requests / load.seconds
-      const rateToDisk = load.requests / (load.seconds + (await toDisk()))
-      return { cpu, rate, rateToDisk, p50: load.p50, p99: load.p99 }
-    },
-  )
+  await toDisk()
+  const before = program.cpu()
+  const body = join(bench.objects, '1k')
+  const load = await bench.load(url, PARALLEL, { method: 'PUT', body, each: true, seconds })
+  const cpu = ((program.cpu() - before) * 1e6) / load.requests
+  const rate = load.requests / load.seconds
+  const rateToDisk = load.requests / (load.seconds + (await toDisk()))
+  return { cpu, rate, rateToDisk, p50: load.p50, p99: load.p99 }
+}
+
+function sectionOfSmall(all: readonly Series[]): Section {
   const table = comparison(all, byRate)
   const ratio = ratioToDav(all, byRate)
   if (ratio === undefined) return { table, findings: [], notes: NO_DAV }
   const { median: value, least, most } = ratio
-  return { table, findings: [{ goal: 'put1k', value, least, most }], notes: [untilOnDisk(all)] }
+  return {
+    table,
+    findings: [{ goal: 'put1k', value, least, most }],
+    notes: [untilOnDisk(all), ...ceiling(all)],
+  }
+}
+
+/** How far we could come at all on this disk. */
+function ceiling(all: readonly Series[]): readonly string[] {
+  const [bare, dav] = [all.find(({ contender }) => contender.role === 'other'), davOf(all)]
+  if (bare === undefined || dav === undefined) return []
+  const { median, least, most } = ratioOf(bare, dav, byRate)
+  return [
+    `the least that a Node program can do reaches ${figure(median)} × dav (${range({ least, most })})`,
+  ]
 }
 
 interface Written extends Sample {

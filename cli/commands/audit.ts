@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { AuditRecord } from '../../audit/audit.ts'
 import type { AuditFilter } from '../../audit/filter.ts'
@@ -128,18 +129,16 @@ const isShown = ({ kind, act }: AuditRecord): boolean => kind !== 'note' || act 
 async function follow(cli: Cli, folder: string, filter: AuditFilter): Promise<void> {
   const follower = new Follower(folder, filter)
   const stop = stopSignal(cli.shell)
-  let isStopped = false
-  const stopped = stop.received.then(() => {
-    isStopped = true
-  })
+  const stopped = new AbortController()
+  void stop.received.then(() => stopped.abort())
   try {
-    while (!isStopped) {
+    while (!stopped.signal.aborted) {
       const records = (await follower.next()).filter(isShown)
       await cli.terminal.write(
         cli.json ? records.map(asLine).join('') : records.map((one) => line(cli, one)).join(''),
       )
-      const pause = new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL).unref())
-      await Promise.race([pause, stopped])
+      // nothing else keeps the process alive meanwhile
+      await pause(LOOK_INTERVAL, undefined, { signal: stopped.signal }).catch(() => {})
     }
   } finally {
     stop.release()

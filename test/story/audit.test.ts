@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,7 +11,7 @@ import { verifyAudit } from '../../audit/verify.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { openIssuer } from '../support/issuer.ts'
-import { ServeFolder } from '../support/serve-process.ts'
+import { ServeFolder, SOURCE } from '../support/serve-process.ts'
 
 const recordsIn = async (data: string): Promise<AuditRecord[]> => {
   const records: AuditRecord[] = []
@@ -139,6 +141,34 @@ describe('the issuer', () => {
 })
 
 describe('the program', () => {
+  it('follows what happens, for as long as somebody wants it to', async () => {
+    const folder = new ServeFolder()
+    const serve = await folder.start()
+    const args = ['--import', 'tsx', SOURCE, 'audit', '--follow', '--json', '--data', folder.data]
+    const following = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(following, 'exit')
+    try {
+      let told = ''
+      following.stdout.on('data', (chunk: Buffer) => {
+        told += chunk.toString()
+      })
+      const url = serve.url('docs/a.txt', folder.mint({ jti: 'followed' }))
+      // it begins when it has started: so the question is asked until it is heard, and once more
+      const heard = () => told.match(/"keys":\["followed"\]/g)?.length ?? 0
+      for (const times of [1, 2]) {
+        await expect
+          .poll(async () => (await ask(url)).status === 404 && heard(), { timeout: 30_000 })
+          .toBeGreaterThanOrEqual(times)
+      }
+      following.kill('SIGINT')
+      expect(await ended).toEqual([0, null])
+    } finally {
+      following.kill('SIGKILL')
+      await serve.stop()
+      folder.remove()
+    }
+  })
+
   it('killed while it serves, leaves records that verify, and goes on behind them', async () => {
     const folder = new ServeFolder()
     try {

@@ -142,7 +142,10 @@ export class Gateway {
       }),
       sessions: new Sessions(keyring, ledger, identities, audit),
       transfers: new Transfers(settings, clock.monotonic),
-      pacing: new Pacing(settings.workers, clock.monotonic),
+      pacing: new Pacing(
+        () => Math.max(settings.workers, metrics?.processes ?? 1),
+        clock.monotonic,
+      ),
       resuming: new Resuming(),
       cors: new Cors(cors.origins),
       inspection: scan && Inspection.of(scan, log),

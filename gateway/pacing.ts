@@ -14,71 +14,84 @@ const MOST_KNOWN = 1000
 const LOOK_AFTER = 1000
 
 interface Bucket {
-  readonly bytesPerSecond: number
+  /** bytes a second, of all processes together */
+  readonly rate: number
   /** when all that was asked for so far has had its time */
   freeAt: number
 }
 
 export class Pacing {
-  readonly #workers: number
-  readonly #monotonic: () => number
+  readonly #clock: PaceClock
   readonly #buckets = new Map<string, Bucket>()
 
-  /** @param workers processes that a key's transfers may come to: each gets its part of the rate */
-  constructor(workers: number, monotonic: () => number) {
-    this.#workers = workers
-    this.#monotonic = monotonic
+  /**
+   * @param processes that a key's transfers may come to just now: each gets its part of the rate
+   */
+  constructor(processes: () => number, monotonic: () => number) {
+    this.#clock = { processes, monotonic }
   }
 
   /** For one transfer; undefined where the key states no rate. */
   of(grant: Grant): Pace | undefined {
     const rates = countersOf(grant)?.rates ?? []
     if (rates.length === 0) return undefined
-    const buckets = rates.map(({ id, rate }) => this.#bucketOf(id, rate / this.#workers))
-    return new Pace(buckets, this.#monotonic)
+    const buckets = rates.map(({ id, rate }) => this.#bucketOf(id, rate))
+    return new Pace(buckets, this.#clock)
   }
 
-  #bucketOf(id: string, bytesPerSecond: number): Bucket {
-    const name = `${bytesPerSecond} ${id}`
+  #bucketOf(id: string, rate: number): Bucket {
+    const name = `${rate} ${id}`
     const known = this.#buckets.get(name)
     if (known !== undefined) return known
     if (this.#buckets.size >= MOST_KNOWN) this.#forgetFree()
-    const bucket = { bytesPerSecond, freeAt: 0 }
+    const bucket = { rate, freeAt: 0 }
     this.#buckets.set(name, bucket)
     return bucket
   }
 
   /** A bucket that is free is like a new one; who still has it only takes it along. */
   #forgetFree(): void {
-    const now = this.#monotonic()
+    const now = this.#clock.monotonic()
     for (const [name, { freeAt }] of this.#buckets) {
       if (freeAt <= now) this.#buckets.delete(name)
     }
   }
 }
 
+interface PaceClock {
+  readonly processes: () => number
+  readonly monotonic: () => number
+}
+
 /** Of one transfer. */
 export class Pace {
   readonly #buckets: readonly Bucket[]
-  readonly #monotonic: () => number
-  /** as much as is to be asked for at a time, in bytes */
-  readonly portion: number
+  readonly #clock: PaceClock
   #stopped = false
   #wake: () => void = () => {}
 
-  constructor(buckets: readonly Bucket[], monotonic: () => number) {
+  constructor(buckets: readonly Bucket[], clock: PaceClock) {
     this.#buckets = buckets
-    this.#monotonic = monotonic
-    const slowest = Math.min(...buckets.map(({ bytesPerSecond }) => bytesPerSecond))
-    this.portion = Math.max(1, Math.floor(slowest / TURNS_A_SECOND))
+    this.#clock = clock
+  }
+
+  /** As much as is to be asked for at a time, in bytes. */
+  get portion(): number {
+    const slowest = Math.min(...this.#buckets.map((bucket) => this.#hereOf(bucket)))
+    return Math.max(1, Math.floor(slowest / TURNS_A_SECOND))
+  }
+
+  /** Bytes a second, of what goes through this process. */
+  #hereOf({ rate }: Bucket): number {
+    return rate / this.#clock.processes()
   }
 
   /** Resolves when it is time to move so many bytes, or nobody wants them any more. */
   async before(bytes: number): Promise<void> {
-    let start = this.#monotonic()
+    let start = this.#clock.monotonic()
     for (const bucket of this.#buckets) {
-      const turn = Math.max(this.#monotonic(), bucket.freeAt)
-      bucket.freeAt = turn + (bytes * 1000) / bucket.bytesPerSecond
+      const turn = Math.max(this.#clock.monotonic(), bucket.freeAt)
+      bucket.freeAt = turn + (bytes * 1000) / this.#hereOf(bucket)
       start = Math.max(start, turn)
     }
     await this.#until(start)
@@ -89,7 +102,7 @@ export class Pace {
     let end = 0
     for (const bucket of this.#buckets) {
       bucket.freeAt =
-        Math.max(this.#monotonic(), bucket.freeAt) + (bytes * 1000) / bucket.bytesPerSecond
+        Math.max(this.#clock.monotonic(), bucket.freeAt) + (bytes * 1000) / this.#hereOf(bucket)
       end = Math.max(end, bucket.freeAt)
     }
     await this.#until(end)
@@ -103,7 +116,7 @@ export class Pace {
 
   async #until(time: number): Promise<void> {
     for (;;) {
-      const left = time - this.#monotonic()
+      const left = time - this.#clock.monotonic()
       if (left <= 0 || this.#stopped) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(left, LOOK_AFTER))

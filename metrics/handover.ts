@@ -3,7 +3,7 @@
  * its figures to a file of its own about once a second, and goes on from those that it finds there
  * when it starts. So nothing that was ever shown is taken back, and a scrape reads a few small files.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Slot, takeSlot } from '../database/lock.ts'
@@ -13,6 +13,9 @@ import type { Counts, Gauges, Snapshot } from './metrics.ts'
 const INTERVAL = 1000
 /** In milliseconds: what is older is of a process that has ended, or hangs. */
 const FRESH = 10_000
+
+/** In milliseconds: who has not written for so long does not run. */
+const RUNNING = 3 * INTERVAL
 
 const FILE = /^\d{1,6}\.json$/
 
@@ -24,17 +27,26 @@ export class Handover {
   readonly #timer: NodeJS.Timeout
   #gauges: () => Gauges = () => IDLE
   #writing: Promise<void> | undefined
+  #processes = 1
 
   private constructor(slot: Slot) {
     this.#slot = slot
     const before = read(join(slot.folder, `${slot.number}.json`))
     if (before !== undefined) this.meter.restore(before.counts)
     this.#timer = setInterval(() => void this.#write(), INTERVAL).unref()
+    // so that the others learn of this one soon, and it of them at once
+    this.#look()
+    void this.#write()
   }
 
   /** @param folder `DATA/metrics`, made if missing */
   static open(folder: string): Handover {
     return new Handover(takeSlot(folder))
+  }
+
+  /** Those that run, this one included; who comes and goes is noticed within a second or a few. */
+  get processes(): number {
+    return this.#processes
   }
 
   /** How things are is asked whenever figures are written. */
@@ -67,8 +79,19 @@ export class Handover {
     const snapshot: Snapshot = { at: Date.now(), counts: this.meter.counts(), gauges }
     await writeFile(`${file}.new`, JSON.stringify(snapshot), { mode: 0o600 })
     await rename(`${file}.new`, file)
+    this.#look()
+  }
+
+  #look(): void {
+    const { folder, number } = this.#slot
+    const others = namesIn(folder).filter((name) => FILE.test(name) && name !== `${number}.json`)
+    const since = Date.now() - RUNNING
+    this.#processes = 1 + others.filter((name) => writtenAt(join(folder, name)) > since).length
   }
 }
+
+const writtenAt = (file: string): number =>
+  statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY
 
 /** The figures of all processes; gauges of those that run. */
 export function handedOver(folder: string, now: number): readonly Snapshot[] {

@@ -9,7 +9,10 @@ const FIRST = { kid: 'k', jti: 'a' }
 let pacing: Pacing
 beforeEach(() => {
   vi.useFakeTimers()
-  pacing = new Pacing(1, () => Date.now())
+  pacing = new Pacing(
+    () => 1,
+    () => Date.now(),
+  )
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -76,10 +79,18 @@ describe('a rate', () => {
     expect(await timeOf(...keys.map((pace) => portions(pace, 11)))).toBe(1000)
   })
 
-  test('is divided among workers', async () => {
-    pacing = new Pacing(4, () => Date.now())
-    expect(await timeOf(portions(paceOf({ ...FIRST, rate: 1000 }), 11))).toBe(1000)
-    expect(paceOf({ ...FIRST, rate: 1000 }).portion).toBe(25)
+  test('is divided among processes, also for those transfers that run when another comes', async () => {
+    let processes = 4
+    pacing = new Pacing(
+      () => processes,
+      () => Date.now(),
+    )
+    const pace = paceOf({ ...FIRST, rate: 1000 })
+    expect(pace.portion).toBe(25)
+    expect(await timeOf(portions(pace, 11))).toBe(1000)
+    processes = 8
+    expect(pace.portion).toBe(12)
+    expect(await timeOf(pace.after(1250))).toBe(100 + 10_000)
   })
 
   test('of one byte a second moves one byte a second', async () => {

@@ -72,6 +72,16 @@ describe('a handover', () => {
     expect(shown()[1]?.gauges.inFlight).toBe(0)
   })
 
+  it('knows how many processes there are, and that one has gone', async () => {
+    const one = Handover.open(temp.path)
+    expect(one.processes).toBe(1)
+    const two = Handover.open(temp.path)
+    await expect.poll(() => [one.processes, two.processes], { timeout: 30_000 }).toEqual([2, 2])
+    await two.close()
+    await expect.poll(() => one.processes, { timeout: 30_000 }).toBe(1)
+    await one.close()
+  })
+
   it.each(['', '{', '{"counts":{}}', '{"counts":{"requests":3}}'])(
     'takes a file that holds %j for none',
     async (text) => {

@@ -108,8 +108,8 @@ export async function replacement(
 }
 
 /**
- * Writes the new key down, with what is kept beside the old one, and then revokes the old one: where
- * that fails nobody has the new one yet, and it can be done again.
+ * Writes the new key down, with what is kept beside the old one but a pause, and then revokes the old
+ * one: where that fails nobody has the new one yet, and it can be done again.
  */
 export async function replaced(
   id: string,
@@ -122,7 +122,13 @@ export async function replaced(
   }: Pick<ReplaceContext, 'ledger' | 'keyring' | 'now'> & { readonly by: string },
 ): Promise<void> {
   const note = await ledger.noteOf(id)
+  const rule = await ledger.rule('key', id)
   await ledger.recordIssued([issuedKeyOf(minted, by)])
+  const { exp, ...narrowing } = rule?.claims ?? {}
+  if (Object.keys(narrowing).length > 0) {
+    const claims = { ...narrowing, exp: minted.expires }
+    await ledger.setRule({ kind: 'key', name: minted.id, claims, changedAt: now })
+  }
   if (note !== undefined) await ledger.keepNotes([{ ...note, id: minted.id }])
   await revoke({ id }, { ledger, keyring, now, reason: `replaced by ${minted.id}` })
 }

@@ -76,6 +76,20 @@ describe('POST /v1/keys/{id}/replace', () => {
     expect((await shown(replaced.json.id)).revocation).toBeUndefined()
   })
 
+  test.each([true, false])('keeps what was narrowed since (renewable: %s)', async (renewable) => {
+    const { id } = await minted({ path: 'bkt/', methods: ['GET', 'PUT'], renewable })
+    const narrower = { ip: ['10.0.0.0/8'], methods: ['GET'], expiresIn: '5m', paused: true }
+    expect((await patch(id, narrower)).status).toBe(200)
+    const { json } = await house.send('POST', `/v1/keys/${id}/replace`)
+    const end = house.now() + 300
+    expect(json.expires).toBe(end)
+    expect(await house.ledger.rule('key', json.id)).toMatchObject({
+      claims: { ip: ['10.0.0.0/8'], methods: ['GET'], exp: end },
+    })
+    // whoever asks for a new one wants to use it
+    expect((await house.ledger.rule('key', json.id))?.paused).toBeUndefined()
+  })
+
   test('keeps a renewable key renewable, and takes another end', async () => {
     const { id } = await minted({ path: 'bkt/a', renewable: true })
     const { json } = await house.send('POST', `/v1/keys/${id}/replace`, { expiresIn: '2d' })

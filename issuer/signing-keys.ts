@@ -7,7 +7,13 @@ import { formatSigningKey, kindOfKid, parseSigningKey, type SigningKey } from '.
 import { later, type Seconds, type UnixSeconds } from '../key/units.ts'
 import { SigningKeyError, writeSigningKey } from '../ledger/key-files.ts'
 import { type Keyring, type KeyringEntry, mayMint } from '../ledger/keyring.ts'
-import { IdTaken, type SigningKeyRecord, type SigningKeys } from '../ledger/ledger.ts'
+import {
+  IdTaken,
+  type IssuedCount,
+  type IssuedKeys,
+  type SigningKeyRecord,
+  type SigningKeys,
+} from '../ledger/ledger.ts'
 import { randomId } from './mint.ts'
 import { type NarrowOptions, restrictionsFrom } from './options.ts'
 
@@ -17,6 +23,26 @@ export interface SigningKeysContext {
   /** where the secrets lie, one file each */
   readonly secretsFolder: string
   readonly now: UnixSeconds
+}
+
+/** A signing key with what depends on it. */
+export type CountedSigningKey = KeyringEntry & Pick<IssuedCount, 'issued' | 'live'>
+
+/**
+ * With how many of the keys minted here each signed, and how many of those still work: none of one
+ * that is revoked, or whose grace is over.
+ */
+export async function countedSigningKeys(
+  entries: readonly KeyringEntry[],
+  ledger: Pick<IssuedKeys, 'issuedByKid'>,
+  now: UnixSeconds,
+): Promise<readonly CountedSigningKey[]> {
+  const counts = await ledger.issuedByKid(now)
+  return entries.map((entry) => {
+    const { issued = 0, live = 0 } = counts.find(({ kid }) => kid === entry.kid) ?? {}
+    const isOver = entry.graceEnds !== undefined && entry.graceEnds <= now
+    return { ...entry, issued, live: entry.status === 'revoked' || isOver ? 0 : live }
+  })
 }
 
 /** What new keys are signed with; made on first start, and wherever there is none. */

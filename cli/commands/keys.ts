@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { text as textOf } from 'node:stream/consumers'
 import { type Command, InvalidArgumentError } from 'commander'
 import {
+  type CountedSigningKey,
+  countedSigningKeys,
   exportSigningKey,
   importSigningKey,
   retire,
@@ -9,9 +11,9 @@ import {
   rotate,
 } from '../../issuer/signing-keys.ts'
 import { formatTime, parseDuration, type Seconds } from '../../key/units.ts'
-import type { KeyringEntry } from '../../ledger/keyring.ts'
-import { IdTaken, type IssuedCount } from '../../ledger/ledger.ts'
+import { IdTaken } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
+import type { DataFolder } from '../data-folder.ts'
 import { Failure } from '../failure.ts'
 import { printable, relativeTime } from '../format.ts'
 import { formatTable } from '../table.ts'
@@ -84,31 +86,22 @@ function graceOf(text: string): Seconds {
   }
 }
 
-/** With how many of the keys minted here each signed, and how many of those still work. */
-type Line = KeyringEntry & Pick<IssuedCount, 'issued' | 'live'>
-
 async function list(cli: Cli): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
-    const entries = (await data.keyring()).records()
-    const counts = await (await data.ledger()).issuedByKid(cli.shell.now())
-    const lines = entries.map((entry): Line => ({ ...entry, ...countOf(counts, entry.kid) }))
+    const lines = await linesOf(cli, data)
     await cli.terminal.result({ keys: lines }, () => table(cli, lines))
   })
 }
 
-const NONE = { issued: 0, live: 0 }
-
-const countOf = (counts: readonly IssuedCount[], kid: string): Pick<Line, 'issued' | 'live'> => {
-  const { issued, live } = counts.find((count) => count.kid === kid) ?? NONE
-  return { issued, live }
-}
+const linesOf = async (cli: Cli, data: DataFolder): Promise<readonly CountedSigningKey[]> =>
+  countedSigningKeys((await data.keyring()).records(), await data.ledger(), cli.shell.now())
 
 const STATUS_STYLES = { active: 'green', retiring: 'yellow', revoked: 'red' } as const
 
-function table(cli: Cli, lines: readonly Line[]): string {
+function table(cli: Cli, lines: readonly CountedSigningKey[]): string {
   const { paint } = cli.terminal
   const now = cli.shell.now()
-  return formatTable<Line>(
+  return formatTable<CountedSigningKey>(
     [
       { title: 'KID', value: ({ kid }) => kid },
       { title: 'KIND', value: ({ kind }) => kind },
@@ -155,8 +148,7 @@ async function retired(cli: Cli, kid: string, { grace }: GraceFlags): Promise<vo
 async function revoked(cli: Cli, kid: string, { yes }: { readonly yes?: true }): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     if (!yes) {
-      const counts = await (await data.ledger()).issuedByKid(cli.shell.now())
-      const { live } = countOf(counts, kid)
+      const live = (await linesOf(cli, data)).find((line) => line.kid === kid)?.live ?? 0
       const what = `${live} keys that were minted here and are still valid`
       await cli.terminal.confirm(
         `Revoke ${printable(kid)}, and with it every key minted with it, among them ${what}?`,

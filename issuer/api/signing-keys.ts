@@ -1,11 +1,9 @@
 /** `/v1/signing-keys`: list, rotate, retire, revoke. Their secrets never leave here. */
 import type { KeyringEntry } from '../../ledger/keyring.ts'
-import { retire, revokeSigningKey, rotate } from '../signing-keys.ts'
+import { countedSigningKeys, retire, revokeSigningKey, rotate } from '../signing-keys.ts'
 import { asking } from './problem.ts'
 import { bodyOf, type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
-
-const NONE = { issued: 0, live: 0 }
 
 const listSigningKeys = route({
   method: 'get',
@@ -16,9 +14,9 @@ const listSigningKeys = route({
   refusals: [],
   async answer({ issuer: { keyring, ledger }, now }) {
     await asking(() => keyring.refresh())
-    const counts = await asking(() => ledger.issuedByKid(now))
-    const signingKeys = keyring.records().map((entry) => {
-      const { issued, live } = counts.find(({ kid }) => kid === entry.kid) ?? NONE
+    const entries = await asking(() => countedSigningKeys(keyring.records(), ledger, now))
+    const signingKeys = entries.map((entry) => {
+      const { issued, live } = entry
       return { ...shown(entry), issued, live }
     })
     return { status: 200, body: { signingKeys } }

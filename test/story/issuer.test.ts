@@ -177,14 +177,18 @@ describe.each(['memory', 'sqlite'] as const)('the issuer on a %s ledger', (kind)
     expect(grantOf(after.key).kid).toBe(rotated.json.kid)
     expect((await house.send('POST', '/v1/keys', {}, before.key)).status).toBe(201)
 
-    const { signingKeys } = (await house.send('GET', '/v1/signing-keys')).json
-    expect(signingKeys).toMatchObject([
+    const listed = async () => (await house.send('GET', '/v1/signing-keys')).json.signingKeys
+    const [depending] = await listed()
+    expect(depending.live).toBeGreaterThan(0)
+    expect(await listed()).toMatchObject([
       { kid: grantOf(before.key).kid, status: 'retiring', graceEnds: expect.any(Number) },
       { kid: rotated.json.kid, status: 'active' },
     ])
     house.pass(600)
     expect((await house.send('POST', '/v1/keys', {}, before.key)).json.code).toBe('key_revoked')
     expect((await house.send('POST', '/v1/keys', {}, after.key)).status).toBe(201)
+    // nothing depends on it any more
+    expect(await listed()).toMatchObject([{ issued: depending.issued, live: 0 }, { live: 2 }])
   })
 
   it('retires and revokes single signing keys', async () => {

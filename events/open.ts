@@ -5,7 +5,8 @@ import type { Target } from './events.ts'
 import { checkUrl } from './guard.ts'
 import { type Common, command, mail, webhook } from './targets.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+/** The secret of an environment variable; undefined where it is not set. @throws Error that says why it can't be had */
+type Environment = (variable: string) => string | undefined
 
 /** @throws Error that names the target and what to do */
 export function targetsOf(
@@ -38,7 +39,7 @@ function secretOf(
 ): string | undefined {
   if (file !== undefined) return readPrivate(file)
   if (variable === undefined) return undefined
-  const value = env[variable]
+  const value = env(variable)
   if (value) return value
   throw new Error(`the environment variable ${variable} is not set`)
 }

@@ -66,7 +66,7 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   try {
     await cli.withData({ make: true, settings }, async (data) => {
       await data.audit(tellOfAudit(log))
-      await startTelling(data, settings, cli.shell, log)
+      await startTelling(cli, data, settings, log)
       const running = await start(cli, data, settings, flags, log)
       const endTasks = await beside(cli, data, settings, flags, log, running)
       try {

@@ -47,7 +47,8 @@ it('uploads, deletions and used-up keys are told of, once each, over a kill', as
       join(folder.data, 'valetkey.toml'),
       `[webhooks]\nallowPrivate = true\n[webhooks.targets.app]\nurl = "${url}"\nsecretEnv = "HOOK"\n`,
     )
-    const env = { HOOK: `whsec_${secret.toString('base64')}` }
+    // as from a vault
+    const env = { HOOK: `exec:echo whsec_${secret.toString('base64')}` }
     const first = await folder.start({ env })
     const key = folder.mint({ jti: 'k1' })
     const single = folder.mint({ jti: 'once', uses: 1 })

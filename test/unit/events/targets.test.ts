@@ -31,8 +31,8 @@ afterEach(() => temp.remove())
 
 const targetOf = (settings: object, section: object = { allowPrivate: true }) => {
   const parsed = webhooksSection.parse({ ...section, targets: { it: settings } })
-  const env = { HOOK_SECRET: `whsec_${SECRET.toString('base64')}` }
-  const [target] = targetsOf(parsed, 'https://files.example', env)
+  const env: Record<string, string> = { HOOK_SECRET: `whsec_${SECRET.toString('base64')}` }
+  const [target] = targetsOf(parsed, 'https://files.example', (variable) => env[variable])
   if (target === undefined) throw new Error('no target')
   return target
 }

@@ -81,19 +81,32 @@ export function command(target: CommandTarget, { source, timeout }: Common): Tar
       new Promise((resolve, reject) => {
         const child = spawn(program, args, {
           stdio: ['pipe', 'ignore', 'ignore'],
-          timeout,
-          killSignal: 'SIGKILL',
+          // a group of its own, so that what it started ends with it
+          detached: true,
           // what else is in our environment, such as a signing key, is none of its business
           env: { PATH: process.env.PATH, EVENT_TYPE: event.type, EVENT_ID: event.id },
         })
-        child.once('error', reject)
+        const overdue = setTimeout(() => killGroup(child.pid), timeout)
+        child.once('error', (error) => {
+          clearTimeout(overdue)
+          reject(error)
+        })
         child.once('close', (code, signal) => {
+          clearTimeout(overdue)
           if (code === 0) resolve()
           else reject(new Error(`it ended with ${signal ?? `exit code ${code}`}`))
         })
         child.stdin.on('error', () => {})
         child.stdin.end(`${cloudEvent(event, source)}\n`)
       }),
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended
   }
 }
 

@@ -173,6 +173,24 @@ describe('a command', () => {
   })
 })
 
+it('a command that hangs is ended with what it has started', async () => {
+  const file = join(temp.path, 'pid')
+  const exec = ['/bin/sh', '-c', 'sleep 60 & echo $! > "$0"; wait', file]
+  await expect(targetOf({ exec }, { timeout: '1s' }).tell(EVENT)).rejects.toThrow(/SIGKILL/)
+  const started = Number(readFileSync(file, 'utf8'))
+  await expect.poll(() => isRunning(started), { timeout: 30_000 }).toBe(false)
+})
+
+/** Dead children that nobody has waited for yet do not count. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 it('a mail says what happened', async () => {
   const lines: string[] = []
   const server = createSocketServer((socket) => {

@@ -21,6 +21,12 @@ export const auditFile = (day: string, slot: number, part: number): AuditFile =>
   part,
 })
 
+/** Undefined where it is the name of something else. */
+export function parseName(name: string): AuditFile | undefined {
+  const [, day, slot, part] = NAME.exec(name) ?? []
+  return day === undefined ? undefined : auditFile(day, Number(slot), Number(part))
+}
+
 /** UTC. */
 export const dayOf = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().slice(0, 10)
@@ -28,10 +34,7 @@ export const dayOf = (milliseconds: number): string =>
 /** Oldest first, those of a slot in the order in which they were written; none without a folder. */
 export function auditFiles(folder: string): readonly AuditFile[] {
   return namesIn(folder)
-    .flatMap((name) => {
-      const [, day, slot, part] = NAME.exec(name) ?? []
-      return day === undefined ? [] : [auditFile(day, Number(slot), Number(part))]
-    })
+    .flatMap((name) => parseName(name) ?? [])
     .sort((a, b) => compare(a.day, b.day) || a.slot - b.slot || a.part - b.part)
 }
 

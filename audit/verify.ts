@@ -3,7 +3,7 @@ import type { Hmac, KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { isTaken } from '../database/lock.ts'
 import { linesOf } from './lines.ts'
-import { type AuditFile, auditFiles } from './names.ts'
+import { type AuditFile, auditFiles, parseName } from './names.ts'
 import { beginMac, isGenuine, parseSeal, SEAL_START, type Seal } from './seal.ts'
 import type { Begun } from './slot.ts'
 
@@ -21,14 +21,25 @@ export interface Verdict {
   readonly problems: readonly Finding[]
   /** what a crash leaves behind */
   readonly notes: readonly Finding[]
-  /** the last seal of each slot: written down elsewhere, it shows later whether the end was cut off */
-  readonly heads: readonly { readonly file: string; readonly seq: number; readonly seal: string }[]
+  /** the last seal of each slot: kept elsewhere, it shows later whether the end was cut off */
+  readonly heads: readonly Head[]
 }
 
-export async function verifyAudit(folder: string, key: KeyObject): Promise<Verdict> {
+export interface Head {
+  readonly file: string
+  readonly seq: number
+  readonly seal: string
+}
+
+/** @param earlier the heads of an earlier verdict, kept where nobody could change them */
+export async function verifyAudit(
+  folder: string,
+  key: KeyObject,
+  earlier: readonly Head[] = [],
+): Promise<Verdict> {
   const files = auditFiles(folder)
   const readings: Reading[] = []
-  for (const file of files) readings.push(await readFile(folder, file, key))
+  for (const file of files) readings.push(await readFile(folder, file, key, earlier))
   const swept = new Set(readings.flatMap((reading) => reading.swept))
   const slots = new Map<number, Reading[]>()
   for (const reading of readings) {
@@ -42,6 +53,7 @@ export async function verifyAudit(folder: string, key: KeyObject): Promise<Verdi
     problems: [
       ...readings.flatMap(({ problems }) => problems),
       ...links.flatMap((l) => l.problems),
+      ...lostSince(earlier, readings, swept),
     ],
     notes: links.flatMap((link) => link.notes),
     heads: [...slots.values()].flatMap((chain) => {
@@ -61,6 +73,8 @@ interface Reading {
   /** bytes that no seal is over */
   torn: number
   readonly swept: string[]
+  /** of earlier heads, the seals that are still there */
+  readonly known: string[]
 }
 
 /** Lines since the last seal. */
@@ -71,7 +85,13 @@ interface Open {
   swept: string[]
 }
 
-async function readFile(folder: string, file: AuditFile, key: KeyObject): Promise<Reading> {
+async function readFile(
+  folder: string,
+  file: AuditFile,
+  key: KeyObject,
+  earlier: readonly Head[],
+): Promise<Reading> {
+  const sought = new Set(earlier.filter((head) => head.file === file.name).map(({ seal }) => seal))
   const reading: Reading = {
     file,
     problems: [],
@@ -80,6 +100,7 @@ async function readFile(folder: string, file: AuditFile, key: KeyObject): Promis
     records: 0,
     torn: 0,
     swept: [],
+    known: [],
   }
   let open: Open | undefined
   for await (const lines of linesOf(join(folder, file.name))) {
@@ -90,6 +111,7 @@ async function readFile(folder: string, file: AuditFile, key: KeyObject): Promis
       if (seal === undefined) add(open, bytes, isEnded)
       else {
         close(reading, open, seal)
+        if (sought.has(seal.seal)) reading.known.push(seal.seal)
         open = undefined
       }
     }
@@ -160,6 +182,31 @@ function parsed(line: Buffer): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Files and ends that were there before, and are gone though nobody has said that they were old enough. */
+function lostSince(
+  earlier: readonly Head[],
+  readings: readonly Reading[],
+  swept: ReadonlySet<string>,
+): readonly Finding[] {
+  return earlier.flatMap(({ file, seq, seal }) => {
+    const reading = readings.find((one) => one.file.name === file)
+    if (reading === undefined) {
+      const isSwept = [...swept].some((gone) => isUpTo(gone, file))
+      return isSwept ? [] : [{ file, what: `it had seal ${seq} before, and is missing` }]
+    }
+    if (reading.known.includes(seal)) return []
+    const what = `it had seal ${seq} before, which is not there any more: its end was cut off or changed`
+    return [{ file, what }]
+  })
+}
+
+/** Whether the files of a slot that went when they were old enough went as far as this one. */
+function isUpTo(swept: string, file: string): boolean {
+  const [gone, sought] = [parseName(swept), parseName(file)]
+  if (gone === undefined || sought === undefined) return false
+  return gone.slot === sought.slot && (gone.day > sought.day || gone.name === sought.name)
 }
 
 interface Links {

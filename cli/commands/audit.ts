@@ -60,8 +60,12 @@ export function addAudit(program: Command, cli: Cli): void {
   audit
     .command('verify')
     .description('Whether records were edited, dropped, added or moved since they were written.')
-    .addHelpText('after', '\nExample:\n  valetkey audit verify')
-    .action(() => verify(cli))
+    .option('--earlier <file>', 'what --json printed before: whether all of that is still there')
+    .addHelpText(
+      'after',
+      '\nExample:\n  valetkey audit verify --json > /mnt/elsewhere/audit.json\n  valetkey audit verify --earlier /mnt/elsewhere/audit.json',
+    )
+    .action(({ earlier }: { readonly earlier?: string }) => verify(cli, earlier))
 }
 
 function countOf(text: string): number {

@@ -1,5 +1,5 @@
 /** The command line without a server: what was issued, taking it back, and signing keys. */
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { later, type Seconds } from '../../key/units.ts'
@@ -198,10 +198,21 @@ describe('audit', () => {
       'DELETE*',
       'PUT*',
     ])
-    expect(await line.json('audit', 'verify')).toMatchObject({ problems: [], notes: [] })
+    const before = await line.done('audit', 'verify', '--json')
+    expect(JSON.parse(before)).toMatchObject({ problems: [], notes: [] })
     const out = await line.done('audit', '--export', 'all.jsonl')
     expect(out).toMatch(/^\d+ records written to all\.jsonl$/)
     expect(await line.json('audit', '--refused', '--summary')).toEqual({ refused: [] })
+
+    const earlier = join(line.folder, 'earlier.json')
+    writeFileSync(earlier, before)
+    await line.done('audit', 'verify', '--earlier', earlier)
+    rmSync(join(line.folder, 'data', 'audit'), { recursive: true })
+    await line.done('audit', 'verify')
+    const gone = await line.run(['audit', 'verify', '--earlier', earlier])
+    expect([gone.code, gone.stdout]).toEqual([1, expect.stringContaining('and is missing')])
+    const wrong = await line.run(['audit', 'verify', '--earlier', join(line.folder, 'all.jsonl')])
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('--json printed')])
   })
 
   it('can be left out', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { AuditFilter } from '../../audit/filter.ts'
 import { auditFiles } from '../../audit/names.ts'
 import { newestFirst, oldestFirst } from '../../audit/read.ts'
-import { type Verdict, verifyAudit } from '../../audit/verify.ts'
+import { type Head, type Verdict, verifyAudit } from '../../audit/verify.ts'
 import { type AuditOptions, AuditWriter } from '../../audit/writer.ts'
 import type { Refusal } from '../../key/refusal.ts'
 import { seconds } from '../../key/units.ts'
@@ -20,7 +20,7 @@ export interface AuditHouse {
   names(): readonly string[]
   read(name: string): string
   write(name: string, text: string): void
-  verify(): Promise<Verdict>
+  verify(earlier?: readonly Head[]): Promise<Verdict>
   /** the acts that were recorded, oldest first */
   acts(filter?: AuditFilter): Promise<readonly string[]>
   /** the same, newest first */
@@ -54,7 +54,7 @@ export function auditHouse(): AuditHouse {
     names: () => auditFiles(folder).map(({ name }) => name),
     read: (name) => readFileSync(join(folder, name), 'utf8'),
     write: (name, text) => writeFileSync(join(folder, name), text),
-    verify: () => verifyAudit(folder, key),
+    verify: (earlier) => verifyAudit(folder, key, earlier),
     acts: async (filter = {}) => {
       const found: string[] = []
       for await (const record of oldestFirst(folder, filter)) {

@@ -158,6 +158,50 @@ describe('what somebody has done to it is found', () => {
   })
 })
 
+describe('what was there before', () => {
+  const since = async (tamper: () => void): Promise<string[]> => {
+    await written()
+    const { heads } = await house.verify()
+    tamper()
+    return (await house.verify(heads)).problems.map(({ what }) => what)
+  }
+
+  it('is still there when more has come', async () => {
+    await written()
+    const { heads } = await house.verify()
+    const writer = await house.open()
+    await writer.keep(act('f'))
+    await writer.close()
+    expect((await house.verify(heads)).problems).toEqual([])
+  })
+
+  it('is missed where the end of the newest file was cut off behind a seal', async () => {
+    expect(await since(() => edited(SECOND, (all) => all.slice(0, -2)))).toEqual([
+      expect.stringMatching(/^it had seal 6 before, .*cut off/),
+    ])
+  })
+
+  it('is missed where all files are gone', async () => {
+    const gone = () => {
+      for (const name of [FIRST, SECOND]) rmSync(join(house.folder, name))
+    }
+    expect(await since(gone)).toEqual(['it had seal 6 before, and is missing'])
+  })
+
+  it('may go when it is old enough', async () => {
+    await written()
+    const { heads } = await house.verify()
+    house.time += 400 * DAY
+    await (await house.open()).close()
+    house.time += DAY
+    const writer = await house.open()
+    await writer.keep(act('g'))
+    await writer.close()
+    expect(house.names()).not.toContain(SECOND)
+    expect((await house.verify(heads)).problems).toEqual([])
+  })
+})
+
 describe('what a crash leaves behind', () => {
   it('is told apart: the next file names it, and the records before it count', async () => {
     const writer = await house.open()

@@ -191,8 +191,18 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reads.issued(filter))
   }
 
-  issuedByKid(now: UnixSeconds): readonly IssuedCount[] {
-    return this.#read(() => this.#reads.issuedByKid(now))
+  async issuedByKid(now: UnixSeconds): Promise<readonly IssuedCount[]> {
+    const counts = new Map<string, IssuedCount>()
+    for (let after = 0; ; ) {
+      const slice = this.#read(() => this.#reads.countSlice(now, after))
+      if (slice.length === 0) return [...counts.values()]
+      for (const { kid, issued, live, last } of slice) {
+        const before = counts.get(kid) ?? { issued: 0, live: 0 }
+        counts.set(kid, { kid, issued: before.issued + issued, live: before.live + live })
+        after = Math.max(after, last)
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   async noteActivity(batch: readonly Activity[]): Promise<void> {

@@ -108,6 +108,21 @@ describe('several processes', () => {
   })
 })
 
+test('keys are counted little by little, so that nobody waits for a million of them', async () => {
+  const { ledger } = await here()
+  await ledger.recordIssued(Array.from({ length: 5000 }, (_, n) => issuedKey(`n${n}`)))
+  let turns = 0
+  const turn = (): void => {
+    turns += 1
+    next = setImmediate(turn)
+  }
+  let next = setImmediate(turn)
+  const counts = await ledger.issuedByKid(NOW)
+  clearImmediate(next)
+  expect(counts).toEqual([{ kid: 'k1', issued: 5000, live: 5000 }])
+  expect(turns).toBeGreaterThan(1)
+})
+
 describe('a process that is killed', () => {
   test('leaves a broken transfer, all of whose range counts as sent', async () => {
     const [{ ledger }, other] = await Promise.all([here(), there()])

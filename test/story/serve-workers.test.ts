@@ -53,6 +53,28 @@ it('counts uses over all of them, and follows a revocation in each', async () =>
   for (const answer of refused) expect(await answer.json()).toMatchObject({ code: 'key_revoked' })
 })
 
+it('follows a new signing key in each, and nothing is started anew', async () => {
+  await line.run(['put', '-', 'demo/a.txt'], { stdin: 'shared' })
+  const asked = async (link: string) => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(link)))
+    const said = answers.map(async (answer) =>
+      answer.ok ? answer.text() : ((await answer.json()) as { code: string }).code,
+    )
+    return new Set(await Promise.all(said))
+  }
+  const before = await minted('demo/a.txt')
+  expect(await asked(before)).toEqual(new Set(['shared']))
+  await line.done('keys', 'rotate', '--grace', '1h')
+  const after = await minted('demo/a.txt')
+  expect(await asked(after)).toEqual(new Set(['shared']))
+  expect(await asked(before)).toEqual(new Set(['shared']))
+  const { keys } = (await line.json('keys', 'list')) as { keys: { kid: string; status: string }[] }
+  const former = keys.find(({ status }) => status === 'retiring')
+  await line.done('keys', 'revoke', former?.kid ?? '', '--yes')
+  expect(await asked(before)).toEqual(new Set(['key_revoked']))
+  expect(await asked(after)).toEqual(new Set(['shared']))
+})
+
 it('replaces a worker that dies, and ends with all of them', async () => {
   await line.run(['put', '-', 'demo/a.txt'], { stdin: 'still here' })
   const link = await minted('demo/a.txt')

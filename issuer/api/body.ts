@@ -58,11 +58,20 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown): z.outpu
 
 const mistakesOf = (issue: z.core.$ZodIssue): readonly Mistake[] => {
   const option = issue.path.join('.')
+  if (issue.code === 'invalid_union') return [{ option, message: expectedBy(issue) }]
   if (issue.code !== 'unrecognized_keys') return [{ option, message: issue.message }]
   return issue.keys.map((key) => ({
     option: [...issue.path, key].join('.'),
     message: 'is not known here',
   }))
+}
+
+/** Of several shapes that something may have, what each of them expects. */
+function expectedBy({ errors, message }: z.core.$ZodIssueInvalidUnion): string {
+  const expected = errors.flatMap(([first]) =>
+    first?.code === 'invalid_type' ? [first.expected] : (first?.message ?? []),
+  )
+  return expected.length === 0 ? message : `${message}: expected ${expected.join(' or ')}`
 }
 
 /**

@@ -249,6 +249,14 @@ describe('what is sent', () => {
     expect(sent.json.errors).toEqual([{ option, message: expect.any(String) }])
   })
 
+  it('is told what was expected, also where that may be one of several shapes', async () => {
+    const { errors } = (await house.send('PATCH', '/v1/keys/any', { ip: 5, expires: null })).json
+    expect(errors).toEqual([
+      { option: 'expires', message: 'Invalid input: expected string or number' },
+      { option: 'ip', message: 'Invalid input: expected string or array' },
+    ])
+  })
+
   it('has all its mistakes listed', async () => {
     const sent = await house.send('GET', '/v1/keys?limit=0&after=a%20b&path=/a&colour=red')
     expect(sent.json.errors.map(({ option }: { option: string }) => option).sort()).toEqual(

@@ -1,15 +1,10 @@
 /** The public listener: node:http with our limits, `Expect: 100-continue` in our hands, no magic. */
-import {
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Refusal, type RefusalCode } from '../key/refusal.ts'
 import type { ListenAddress } from '../listener/address.ts'
 import { createListener, type TlsMaterial } from '../listener/tls.ts'
+import { refuseRaw, whyUnreadable } from '../listener/unreadable.ts'
 import { peerOf } from './client.ts'
 import type { GatewaySettings } from './config.ts'
 import { nextId } from './exchange.ts'
@@ -22,8 +17,6 @@ const KEEP_ALIVE_TIMEOUT = 5_000
 
 /** How often connections are looked at whose headers take too long, in milliseconds. */
 const CHECKING_INTERVAL = 1000
-/** How long a client has to read that its request could not be read, in milliseconds. */
-const FAREWELL = 1000
 
 const OPTIONS: ServerOptions = {
   maxHeaderSize: HEADER_BYTES,
@@ -66,10 +59,10 @@ export function makeServer(
       socket.destroy()
       return
     }
-    onUnreadable(refuseRaw(refusal, socket))
+    onUnreadable(refused(refusal, socket))
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    refuse(unreadable(error.code), socket),
+    refuse(new Refusal(...whyUnreadable(error.code)), socket),
   )
   server.on('connect', (_: IncomingMessage, socket: Socket) => {
     // Node lets go of the socket: its errors are ours now
@@ -79,31 +72,11 @@ export function makeServer(
   return server
 }
 
-/** What node:http itself could not read gets an answer of the same form as every other refusal. */
-function unreadable(code: string | undefined): Refusal {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return new Refusal('headers_too_large', 'request line and headers take at most 16 KiB')
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Refusal('too_slow', 'request line and headers arrive within 10 seconds')
-    default:
-      return new Refusal('request_malformed', 'what was sent is not HTTP/1.1')
-  }
-}
-
-function refuseRaw(refusal: Refusal, socket: Socket): Unreadable {
+function refused(refusal: Refusal, socket: Socket): Unreadable {
   const { status, code } = refusal
   const id = nextId()
   const { headers, body } = problemOf(refusal, id)
-  const head = [
-    ...headers,
-    ...['Content-Length', String(Buffer.byteLength(body))],
-    ...['Connection', 'close', 'X-Request-Id', id],
-  ]
-  const lines = head.flatMap((name, at) => (at % 2 === 0 ? `${name}: ${head[at + 1]}\r\n` : []))
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
-    setTimeout(() => socket.destroy(), FAREWELL).unref(),
-  )
+  refuseRaw(socket, { status, headers: [...headers, 'X-Request-Id', id], body })
   return { id, status, code, address: peerOf(socket) }
 }
 

@@ -168,17 +168,21 @@ function refuseOtherMethods(app: OpenAPIHono<Env>): void {
 /** `/v1/keys/{id}` as the router writes it. */
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
-/** The answer to what the adapter can't make a request of, such as a Host with a space. */
-export function unreadable(): Response {
+/** A refusal where there is no request to answer. */
+export function problemWithout(refusal: Refusal): {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+} {
   const requestId = randomId()
-  const detail = 'the request target or its Host header can not be read'
-  const problem = problemOf(new Refusal('request_malformed', detail), requestId)
+  const { status, ...problem } = problemOf(refusal, requestId)
   const headers = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': requestId,
   }
-  return new Response(JSON.stringify(problem), { status: problem.status, headers })
+  return { status, headers, body: JSON.stringify({ ...problem, status }) }
 }
 
 function refused(refusal: Refusal, c: Context<Env>): Response {

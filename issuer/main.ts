@@ -1,16 +1,18 @@
 /** Starts the issuer's listener on what it is handed: it opens no ledger and no store. */
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type AuditSink, NO_AUDIT } from '../audit/audit.ts'
+import { Refusal } from '../key/refusal.ts'
 import { secondsOf, type UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { urlOf } from '../listener/address.ts'
 import { createListener, renew, type TlsMaterial } from '../listener/tls.ts'
+import { refuseRaw, whyUnreadable } from '../listener/unreadable.ts'
 import { loadAdminToken, tokenCheck } from './admin-token.ts'
-import { createIssuer, unreadable } from './app.ts'
+import { createIssuer, problemWithout } from './app.ts'
 import { auditedLedger } from './audited-ledger.ts'
 import type { IssuerSettings, MetricsSettings } from './config.ts'
 import { sessionsOf } from './console/sessions.ts'
@@ -85,6 +87,7 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
   const listener = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = createListener(SERVER_LIMITS, options.tls)
   server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))
+  refuseUnreadable(server)
   server.maxConnections = 1000
   // the app counts headers itself; Node would drop what is beyond its own limit in silence
   server.maxHeadersCount = 0
@@ -96,6 +99,27 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
     return closed(server)
   }
   return { url, port, renewTls: (tls) => renew(server, tls), close }
+}
+
+/** What the adapter can't make a request of, such as a Host with a space. */
+function unreadable(): Response {
+  const detail = 'the request target or its Host header can not be read'
+  const { body, ...head } = problemWithout(new Refusal('request_malformed', detail))
+  return new Response(body, head)
+}
+
+function refuseUnreadable(server: Server): void {
+  const latest = new WeakMap<Socket, ServerResponse>()
+  server.on('request', ({ socket }, outgoing) => latest.set(socket, outgoing))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // in the middle of an answer, or before its turn, another one would be taken for part of it
+    if (!socket.writable || latest.get(socket)?.closed === false) {
+      socket.destroy()
+      return
+    }
+    const { headers, ...rest } = problemWithout(new Refusal(...whyUnreadable(error.code)))
+    refuseRaw(socket, { ...rest, headers: Object.entries(headers).flat() })
+  })
 }
 
 const listening = (server: Server, { host, port }: IssuerSettings['listen']): Promise<void> =>

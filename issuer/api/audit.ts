@@ -17,6 +17,7 @@ const LOOK_INTERVAL = 250
 const PING_INTERVAL = 15_000
 
 const listAudit = route({
+  name: 'listAudit',
   method: 'get',
   path: '/v1/audit',
   summary: 'What was asked and done, newest first',
@@ -41,6 +42,7 @@ const listAudit = route({
 })
 
 const followAudit = route({
+  name: 'followAudit',
   method: 'get',
   path: '/v1/audit/live',
   summary: 'Records from now on, as server-sent events: one JSON object in each `data`',

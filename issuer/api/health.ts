@@ -4,6 +4,7 @@ import { type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
 
 const health = route({
+  name: 'isAlive',
   method: 'get',
   path: '/-/health',
   summary: 'Whether the process answers',
@@ -16,6 +17,7 @@ const health = route({
 })
 
 const ready = route({
+  name: 'isReady',
   method: 'get',
   path: '/-/ready',
   summary: 'Whether keys can be minted and revoked now',

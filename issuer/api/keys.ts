@@ -28,6 +28,7 @@ interface Issue {
 }
 
 const mintKeys = route({
+  name: 'mintKeys',
   method: 'post',
   path: '/v1/keys',
   summary: 'Mint a key, or up to 1000 at once, all or none; with a valet key: narrow that one',
@@ -51,6 +52,7 @@ const mintKeys = route({
 })
 
 const listKeys = route({
+  name: 'listKeys',
   method: 'get',
   path: '/v1/keys',
   summary: 'Keys minted here, newest first',
@@ -69,6 +71,7 @@ const listKeys = route({
 })
 
 const showKey = route({
+  name: 'showKey',
   method: 'get',
   path: '/v1/keys/{id}',
   summary: 'One key: for whom, for what, until when, and what it has done',
@@ -84,6 +87,7 @@ const showKey = route({
 })
 
 const revokeKey = route({
+  name: 'revokeKey',
   method: 'delete',
   path: '/v1/keys/{id}',
   summary: 'Revoke a key by its id, and all that was narrowed from it; also one minted elsewhere',
@@ -99,6 +103,7 @@ const revokeKey = route({
 })
 
 const changeKey = route({
+  name: 'changeKey',
   method: 'patch',
   path: '/v1/keys/{id}',
   summary: 'Put off or bring forward the end of a key, pause, resume or narrow it: its URL stays',
@@ -114,6 +119,7 @@ const changeKey = route({
 })
 
 const replaceKey = route({
+  name: 'replaceKey',
   method: 'post',
   path: '/v1/keys/{id}/replace',
   summary: 'Revoke a key, and mint another one with the same claims: a new URL',

@@ -3,6 +3,7 @@ import { METRICS_TYPE, metricsText } from '../metrics.ts'
 import { type Route, route } from './route.ts'
 
 const metrics = route({
+  name: 'showMetrics',
   method: 'get',
   path: '/metrics',
   summary: 'Figures of all gateways, in the text format of Prometheus',

@@ -15,6 +15,8 @@ export const DOCUMENT = {
       'Mints, narrows and revokes keys. Private: whoever holds the admin token can mint any key.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
+  // wherever this document was fetched from
+  servers: [{ url: '/' }],
 }
 
 export function registerSecurity(registry: OpenAPIHono['openAPIRegistry']): void {
@@ -46,8 +48,9 @@ const REFUSED_BY_ACCESS: { readonly [A in Access]: readonly RefusalCode[] } = {
 }
 
 export function describeRoute(route: Route): RouteConfig {
-  const { method, path, summary, access, params, query, body } = route
+  const { name, method, path, summary, access, params, query, body } = route
   return {
+    operationId: name,
     method,
     path,
     summary,
@@ -70,6 +73,7 @@ function refusalsOf(route: Route): RouteConfig['responses'] {
   const codes = new Set<RefusalCode>([...REFUSED_BY_ACCESS[route.access], ...route.refusals])
   if (route.access !== 'open') codes.add('unavailable')
   if (route.params || route.query || route.body) codes.add('request_malformed')
+  if (route.params || route.query) codes.add('uri_too_long').add('headers_too_large')
   if (route.body) codes.add('too_large').add('incomplete_body')
   const responses: RouteConfig['responses'] = {}
   for (const status of new Set([...codes].map((code) => REFUSALS[code].status))) {

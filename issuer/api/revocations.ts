@@ -12,6 +12,7 @@ import * as schemas from './schemas.ts'
 type Request = z.output<typeof schemas.RevocationRequest>
 
 const addRevocation = route({
+  name: 'addRevocation',
   method: 'post',
   path: '/v1/revocations',
   summary: 'Revoke keys, in force when the answer comes',
@@ -34,6 +35,7 @@ const addRevocation = route({
 })
 
 const listRevocations = route({
+  name: 'listRevocations',
   method: 'get',
   path: '/v1/revocations',
   summary: 'Revocations in force, newest first; those of signing keys are at /v1/signing-keys',

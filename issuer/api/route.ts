@@ -76,6 +76,8 @@ export interface BodyRule<Body> {
 }
 
 export interface Route<Body = unknown, Query = unknown> {
+  /** what generated clients call it; each has its own */
+  readonly name: string
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** with parameters as OpenAPI writes them: `/v1/keys/{id}` */
   readonly path: string

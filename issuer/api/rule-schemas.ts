@@ -1,7 +1,18 @@
 /** The shapes of what is kept beside keys, and changed while they are in use. */
 import { z } from '@hono/zod-openapi'
 import { COUNTED_PER, PERIODS } from '../../key/plan.ts'
-import { claims, id, KeyRequest, lifeIn, sizeIn, text, texts, time, timeIn } from './schemas.ts'
+import {
+  claims,
+  countIn,
+  id,
+  KeyRequest,
+  lifeIn,
+  sizeIn,
+  text,
+  texts,
+  time,
+  timeIn,
+} from './schemas.ts'
 
 /** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
 export const KeyChange = KeyRequest.omit({ path: true, renewable: true, id: true })
@@ -26,9 +37,11 @@ export const PolicyList = z.strictObject({ policies: z.array(Policy) }).openapi(
 
 export const PlanRequest = z
   .strictObject({
-    rate: text.optional().openapi({ description: '10/s, 600/m, 1000/h' }),
-    burst: z.union([z.int().min(1), z.string()]).optional(),
-    requests: z.union([z.int().min(1), z.string()]).optional(),
+    rate: text
+      .optional()
+      .openapi({ description: '10/s, 600/m, 1000/h', pattern: '^[1-9]\\d{0,8}/[smh]$' }),
+    burst: countIn.optional(),
+    requests: countIn.optional(),
     bytes: sizeIn.optional(),
     period: z.enum(PERIODS).optional().openapi({ description: 'day unless stated; in UTC' }),
     per: z.enum(COUNTED_PER).optional().openapi({ description: 'key unless stated' }),

@@ -6,9 +6,10 @@ import { type Route, route } from './route.ts'
 import * as schemas from './rule-schemas.ts'
 
 /** The mistakes of options are found where command line and library find them as well. */
-const unread = (value: unknown): unknown => value ?? {}
+const unread = (value: unknown = {}): unknown => value
 
 const listPolicies = route({
+  name: 'listPolicies',
   method: 'get',
   path: '/v1/policies',
   summary: 'Stored policies, by name',
@@ -21,6 +22,7 @@ const listPolicies = route({
 })
 
 const listPlans = route({
+  name: 'listPlans',
   method: 'get',
   path: '/v1/plans',
   summary: 'Usage plans, by name',
@@ -33,6 +35,7 @@ const listPlans = route({
 })
 
 const putPolicy = route({
+  name: 'putPolicy',
   method: 'put',
   path: '/v1/policies/{name}',
   summary: 'Store a policy, or change it: it holds at once for every key that names it',
@@ -47,6 +50,7 @@ const putPolicy = route({
 })
 
 const putPlan = route({
+  name: 'putPlan',
   method: 'put',
   path: '/v1/plans/{name}',
   summary: 'Store a usage plan, or change it',
@@ -60,8 +64,14 @@ const putPlan = route({
   },
 })
 
-const showing = (kind: 'policy' | 'plan', path: string, schema: Route['success']['schema']) =>
+const showing = (
+  name: string,
+  kind: 'policy' | 'plan',
+  path: string,
+  schema: Route['success']['schema'],
+) =>
   route({
+    name,
     method: 'get',
     path,
     summary: `One ${kind}`,
@@ -74,8 +84,9 @@ const showing = (kind: 'policy' | 'plan', path: string, schema: Route['success']
     },
   })
 
-const removing = (kind: RuleKind, path: string) =>
+const removing = (name: string, kind: RuleKind, path: string) =>
   route({
+    name,
     method: 'delete',
     path,
     summary: `Remove a ${kind}: keys that name it are refused from then on`,
@@ -91,11 +102,11 @@ const removing = (kind: RuleKind, path: string) =>
 
 export const ruleRoutes: readonly Route[] = [
   listPolicies,
-  showing('policy', '/v1/policies/{name}', schemas.Policy),
+  showing('showPolicy', 'policy', '/v1/policies/{name}', schemas.Policy),
   putPolicy,
-  removing('policy', '/v1/policies/{name}'),
+  removing('removePolicy', 'policy', '/v1/policies/{name}'),
   listPlans,
-  showing('plan', '/v1/plans/{name}', schemas.Plan),
+  showing('showPlan', 'plan', '/v1/plans/{name}', schemas.Plan),
   putPlan,
-  removing('plan', '/v1/plans/{name}'),
+  removing('removePlan', 'plan', '/v1/plans/{name}'),
 ]

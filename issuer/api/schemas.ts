@@ -8,16 +8,27 @@ import { durationOf } from '../option-values.ts'
 
 export const time = z.int().openapi({ description: 'Unix seconds' })
 export const text = z.string().min(1)
-export const texts = z.union([text, z.array(text)])
-export const sizeIn = z
-  .union([z.string(), z.int()])
-  .openapi({ description: '"10MiB", or whole bytes' })
-export const lifeIn = z
-  .union([z.string(), z.int()])
-  .openapi({ description: '"15m", or whole seconds' })
-export const timeIn = z
-  .union([z.string(), z.int()])
-  .openapi({ description: '"2026-12-01T18:00:00Z", "15m" from now, or Unix seconds' })
+export const texts = z.union([text, z.array(text).min(1)])
+
+/** Whoever reads such a value says better than a schema what is wrong with it; this is for people. */
+const stated = (description: string, pattern: string, minimum = 0) => ({
+  description,
+  anyOf: [
+    { type: 'string' as const, pattern },
+    { type: 'integer' as const, minimum },
+  ],
+})
+const SIZE = '^\\d{1,16}(\\.\\d{1,6})? ?([KMGT]i?B|B)?$'
+const LIFE = '^(\\d{1,15}|(?=\\d)(\\d{1,9}w)?(\\d{1,9}d)?(\\d{1,9}h)?(\\d{1,9}m)?(\\d{1,9}s)?)$'
+const MOMENT = '^(\\d{4}-\\d\\d-\\d\\d([Tt].+)?|[\\dwdhms]+[wdhms])$'
+const textOrInt = z.union([z.string(), z.int()])
+
+export const sizeIn = textOrInt.openapi(stated('"10MiB", or whole bytes', SIZE))
+export const lifeIn = textOrInt.openapi(stated('"15m", or whole seconds', LIFE))
+export const timeIn = textOrInt.openapi(
+  stated('"2026-12-01T18:00:00Z", "15m" from now, or Unix seconds', MOMENT),
+)
+export const countIn = textOrInt.openapi(stated('a whole number from 1 on', '^0*[1-9]\\d*$', 1))
 
 export const id = z
   .string()
@@ -44,7 +55,7 @@ const grace = z
       return z.NEVER
     }
   })
-  .openapi({ description: 'how long the key still verifies: "1h", or whole seconds' })
+  .openapi(stated('how long the key still verifies: "1h", or whole seconds', LIFE))
 
 const limit = z
   .string()
@@ -69,18 +80,15 @@ export const KeyRequest = z
     maxSize: sizeIn.optional(),
     minSize: sizeIn.optional(),
     types: texts.optional().openapi({ description: 'media ranges of an upload: image/*' }),
-    sha256: text.optional().openapi({ description: 'of an upload, 64 hexadecimal digits' }),
+    sha256: text.optional().openapi({ description: 'of an upload', pattern: '^[0-9a-fA-F]{64}$' }),
     overwrite: z.boolean().optional().openapi({ description: 'uploads may replace objects' }),
-    uses: z.union([z.int().min(1), z.string()]).optional(),
+    uses: countIn.optional(),
     once: z.boolean().optional(),
-    bytes: sizeIn
+    bytes: textOrInt
       .optional()
-      .openapi({ description: 'of content, up and down together: "1GiB", or bytes' }),
-    files: z
-      .union([z.int().min(1), z.string()])
-      .optional()
-      .openapi({ description: 'objects that may be created' }),
-    rate: sizeIn.optional().openapi({ description: 'a second: "1MiB", or bytes' }),
+      .openapi(stated('of content, up and down together: "1GiB", or bytes', SIZE, 1)),
+    files: countIn.optional().openapi({ description: 'objects that may be created' }),
+    rate: textOrInt.optional().openapi(stated('a second: "1MiB", or bytes', SIZE, 1)),
     policy: id.optional().openapi({ description: 'the name of a stored policy' }),
     plan: id.optional().openapi({ description: 'the name of a stored usage plan' }),
     renewable: z
@@ -245,7 +253,11 @@ export const StorageQuery = z.strictObject({
     .string()
     .refine((value) => value === '' || value.endsWith('/'), 'must end with a slash')
     .default('')
-    .openapi({ type: 'string', description: 'BUCKET/PREFIX/; all buckets unless stated' }),
+    .openapi({
+      type: 'string',
+      pattern: '(^|/)$',
+      description: 'BUCKET/PREFIX/; all buckets unless stated',
+    }),
 })
 
 export const Storage = z
@@ -297,7 +309,7 @@ export const AuditQuery = z.strictObject({
   ...auditFilter,
   since: moment,
   until: moment,
-  cursor: z.string().max(16_384).optional().openapi({ description: '"next" of the page before' }),
+  cursor: z.string().max(7000).optional().openapi({ description: '"next" of the page before' }),
   limit,
 })
 

@@ -6,6 +6,7 @@ import { bodyOf, type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
 
 const listSigningKeys = route({
+  name: 'listSigningKeys',
   method: 'get',
   path: '/v1/signing-keys',
   summary: 'Signing keys, oldest first; revoked ones stay',
@@ -24,6 +25,7 @@ const listSigningKeys = route({
 })
 
 const rotateSigningKeys = route({
+  name: 'rotateSigningKeys',
   method: 'post',
   path: '/v1/signing-keys',
   summary: 'Make a new signing key; those that minted until now verify until the grace ends',
@@ -40,6 +42,7 @@ const rotateSigningKeys = route({
 })
 
 const retireSigningKey = route({
+  name: 'retireSigningKey',
   method: 'post',
   path: '/v1/signing-keys/{kid}/retire',
   summary: 'Mint no more with a key, which verifies until the grace ends',
@@ -56,6 +59,7 @@ const retireSigningKey = route({
 })
 
 const revokeOneSigningKey = route({
+  name: 'revokeSigningKey',
   method: 'post',
   path: '/v1/signing-keys/{kid}/revoke',
   summary: 'Refuse everything that was minted with a key; a new one is made where it was the last',

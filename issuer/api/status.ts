@@ -11,6 +11,7 @@ interface Condition {
 }
 
 const showStatus = route({
+  name: 'showStatus',
   method: 'get',
   path: '/v1/status',
   summary: 'Ledger, audit, gateway and versions',

@@ -5,6 +5,7 @@ import { type Route, route } from './route.ts'
 import * as schemas from './schemas.ts'
 
 const showStorage = route({
+  name: 'showStorage',
   method: 'get',
   path: '/v1/storage',
   summary: 'Objects and bytes, one level beneath a prefix, as the gateway lists them',

@@ -5,6 +5,7 @@ import * as schemas from '../api/schemas.ts'
 import { refuseOtherOrigins, setSession } from './browser.ts'
 
 const signIn = route({
+  name: 'signIn',
   method: 'post',
   path: '/session',
   summary: 'Sign in to the console: sets a cookie; the proof goes with every request beside it',
@@ -28,6 +29,7 @@ const signIn = route({
 })
 
 const signOut = route({
+  name: 'signOut',
   method: 'delete',
   path: '/session',
   summary: 'Sign out of the console: takes the cookie away',

@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { KeyRequest } from '../../issuer/api/schemas.ts'
 import { ROUTES } from '../../issuer/app.ts'
-import { OPTION_NAMES } from '../../issuer/options.ts'
+import { OPTION_NAMES, restrictionsFrom } from '../../issuer/options.ts'
 import { type IssuerHouse, openIssuer } from '../support/issuer.ts'
 
 const Content = z.record(z.string(), z.looseObject({ schema: z.looseObject({}) }))
 const Operation = z.strictObject({
+  operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
   summary: z.string().min(1),
   security: z.array(z.strictObject({ bearer: z.array(z.never()) })),
   parameters: z
@@ -30,6 +31,7 @@ const Operation = z.strictObject({
 const Document = z.strictObject({
   openapi: z.literal('3.1.0'),
   info: z.looseObject({ title: z.string(), version: z.string() }),
+  servers: z.tuple([z.strictObject({ url: z.literal('/') })]),
   components: z.looseObject({
     schemas: z.record(z.string(), z.looseObject({})),
     securitySchemes: z.looseObject({ bearer: z.looseObject({ type: z.literal('http') }) }),
@@ -64,6 +66,42 @@ describe('the OpenAPI document', () => {
       Object.keys(operations).map((method) => `${method} ${path}`),
     )
     expect(documented.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort())
+  })
+
+  it('gives every operation a name of its own', () => {
+    const names = Object.values(document.paths)
+      .flatMap((operations) => Object.values(operations))
+      .map((operation) => operation?.operationId)
+    expect(new Set(names).size).toBe(ROUTES.length)
+  })
+
+  it.each([
+    ['a size', 'maxSize', ['0', '10MiB', '1.5 GB', '512B'], ['', '-1', '10XB', 'MiB']],
+    ['a duration', 'expiresIn', ['15m', '1w2d3h4m5s', '90'], ['', 'm', '5m1h', 'soon']],
+    ['a time', 'expires', ['2026-12-01T18:00:00Z', '2026-12-01', '1h30m'], ['', 'soon', '90']],
+    ['a count', 'uses', ['1', '20'], ['', '0', 'one']],
+  ])('describes %s as it is read', (_, option, good, bad) => {
+    const property = document.components.schemas.KeyRequest?.properties as Record<
+      string,
+      { anyOf: { pattern?: string }[] }
+    >
+    const [{ pattern = '' } = {}] = property[option]?.anyOf ?? []
+    const context = { now: house.now(), id: 'some' }
+    const isRead = (value: string): boolean => {
+      try {
+        return restrictionsFrom({ [option]: value }, context) !== undefined
+      } catch {
+        return false
+      }
+    }
+    for (const value of [...good, ...bad]) {
+      const expected = good.includes(value)
+      expect([value, new RegExp(pattern, 'u').test(value), isRead(value)]).toEqual([
+        value,
+        expected,
+        expected,
+      ])
+    }
   })
 
   it('names every parameter of a path', () => {

@@ -322,6 +322,38 @@ describe('where it is sent', () => {
     expect(sent.status).toBe(431)
   })
 
+  it('refuses what it can not even read in the same form as all else', async () => {
+    const { status, body } = await sendRaw(
+      house.issuer.url,
+      `/v1/keys?after=${'x'.repeat(20_000)}`,
+      [],
+    )
+    expect([status, JSON.parse(body)]).toEqual([
+      431,
+      expect.objectContaining({ code: 'headers_too_large', status: 431 }),
+    ])
+    const { port } = new URL(house.issuer.url)
+    const answer = await new Promise<string>((resolve, reject) => {
+      const chunks: Buffer[] = []
+      const socket = connect(Number(port), '127.0.0.1', () =>
+        socket.write('no HTTP at all\r\n\r\n'),
+      )
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+      socket.once('error', reject)
+      socket.once('close', () => resolve(Buffer.concat(chunks).toString()))
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(answer).toContain('"code":"request_malformed"')
+  })
+
+  it('takes null for no set of options', async () => {
+    for (const path of ['/v1/policies/readers', '/v1/plans/free']) {
+      const sent = await house.send('PUT', path, null)
+      expect([sent.status, sent.json.code]).toEqual([400, 'request_malformed'])
+    }
+    expect((await house.send('GET', '/v1/policies/readers')).status).toBe(404)
+  })
+
   it('names the methods that a path takes', async () => {
     for (const [method, path, allow] of [
       ['PUT', '/v1/keys', 'POST, GET, HEAD'],

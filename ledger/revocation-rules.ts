@@ -1,6 +1,6 @@
 /** What a revocation hits, and what becomes of one that is there already, free of any database. */
 import type { UnixSeconds } from '../key/units.ts'
-import type { Revocable, Revocation } from './ledger.ts'
+import type { IssuedKey, Revocable, Revocation } from './ledger.ts'
 
 /** A revocation that states no moment is for ever, as one of an id always is. */
 export const hits = (mintedUpTo: UnixSeconds | undefined, issuedAt: UnixSeconds): boolean =>
@@ -14,6 +14,24 @@ export function scopesAbove(path: NonNullable<Revocable['path']>): readonly stri
   }
   if (path !== '' && !path.endsWith('/')) scopes.push(path)
   return scopes
+}
+
+/**
+ * The revocation that has ended a key as a whole: one that names it, or those of all its scopes.
+ * @param revocationOf as the ledger answers it
+ */
+export function revocationOfKey(
+  { id, subjects, issuedAt, paths }: IssuedKey,
+  revocationOf: (target: Revocable) => Revocation | undefined,
+): Revocation | undefined {
+  const target = { ids: [id], subjects, issuedAt }
+  const own = revocationOf(target)
+  if (own !== undefined) return own
+  const [first, ...others] = paths.map((scope) => {
+    const path = (scope === '/' ? '' : scope) as NonNullable<Revocable['path']>
+    return revocationOf({ ...target, path })
+  })
+  return others.includes(undefined) ? undefined : first
 }
 
 /**

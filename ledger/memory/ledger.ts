@@ -41,7 +41,7 @@ import {
   type SigningKeyRecord,
 } from '../ledger.ts'
 import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
-import { hits, scopesAbove, stricter } from '../revocation-rules.ts'
+import { hits, revocationOfKey, scopesAbove, stricter } from '../revocation-rules.ts'
 import { firstRule } from '../rule-of-key.ts'
 
 export class MemoryLedger implements Ledger {
@@ -305,7 +305,7 @@ export class MemoryLedger implements Ledger {
 
   #stateOf(key: IssuedKey): IssuedKeyState {
     const activity = this.#activity.get(key.id)
-    const revocation = this.revocationOf({ ...key, ids: [key.id] })
+    const revocation = revocationOfKey(key, (target) => this.revocationOf(target))
     const rule = this.rule('key', key.id)
     return {
       ...key,

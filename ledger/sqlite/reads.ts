@@ -10,6 +10,7 @@ import type {
   Revocation,
   SigningKeyRecord,
 } from '../ledger.ts'
+import { revocationOfKey } from '../revocation-rules.ts'
 import { revocationReader } from './revoked.ts'
 import {
   type IssuedStateColumns,
@@ -81,7 +82,7 @@ export function prepareReads(db: Database) {
     signingKeys: (): SigningKeyRecord[] => signingKeys.all().map(toSigningKeyRecord),
     issued: (filter: IssuedFilter): IssuedKeyState[] =>
       readIssued(db, filter).map((key) => {
-        const revocation = revocationOf({ ...key, ids: [key.id] })
+        const revocation = revocationOfKey(key, revocationOf)
         return { ...key, ...(revocation && { revocation }) }
       }),
   }

@@ -477,6 +477,21 @@ export function ledgerContract(
         expect(await idsOf()).toEqual(['old'])
       })
 
+      test.each<[string, readonly string[], readonly string[], string | undefined]>([
+        ['its folder', ['reports/a'], ['reports/'], 'reports/'],
+        ['everything', ['reports/a', '/'], ['/'], '/'],
+        ['each of its scopes', ['reports/a', 'logs/'], ['reports/', 'logs/'], 'reports/'],
+        ['one of its scopes alone', ['reports/a', 'logs/'], ['logs/'], undefined],
+        ['what lies beneath its scope', ['reports/'], ['reports/a'], undefined],
+      ])('a key ends with the revocation of %s', async (_, paths, revoked, ended) => {
+        await ledger.recordIssued([issuedKey('a', { paths: paths as Scope[] })])
+        await ledger.revoke(
+          revoked.map((value) => ({ kind: 'path', value, mintedUpTo: NOW, revokedAt: NOW })),
+        )
+        const [key] = await ledger.issued({ limit: 1 })
+        expect(key?.revocation?.value).toBe(ended)
+      })
+
       test('shows uses, activity and the revocation that hits', async () => {
         await ledger.recordIssued([issuedKey('key-1')])
         await ledger.settle(await granted(ledger, download()), 100)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { Layout } from '../../gateway/store/disk/layout.ts'
@@ -95,7 +96,7 @@ async function folderFindings(cli: Cli, settings: Settings, backupAge: Seconds):
     ok('data folder', label),
     await look('permissions', () => permissions(path)),
     await look('disk', () => disk(path, settings.store)),
-    await look('file system', () => fileSystem(path)),
+    await look('file system', () => fileSystem(statfsSync(path).type)),
     await look('backup', () => backup(path, now, backupAge)),
     await look('scrub', () => scrub(path)),
     await look('audit', () => audit(path, settings.audit)),
@@ -178,11 +179,10 @@ async function networkFindings(
 ): Promise<readonly Finding[]> {
   const own = ownUrl(settings)
   const others = settings.publicUrl.filter((url) => url !== own)
-  const [ours, ...found] = await Promise.all([
-    gateway(own, mint).then((finding) => [finding]),
-    ...others.map((url) => publicUrl(url, mint)),
-  ])
-  return [...ours, ...found.flat()]
+  const ours = await gateway(own, mint)
+  const isServing = ours.status === 'ok'
+  const found = await Promise.all(others.map((url) => publicUrl(url, mint, isServing)))
+  return [ours, ...found.flat()]
 }
 
 const STYLES = { ok: 'green', warn: 'yellow', fail: 'red' } as const

@@ -1,4 +1,5 @@
 /** Whether a gateway answers where it should, and what the proxy in front of it lets through. */
+import { Agent, fetch } from 'undici'
 import { describe } from '../failure.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
@@ -12,13 +13,17 @@ export interface ProbeClaims {
   readonly tls?: true
 }
 
+/** Our own listener is asked by its address, which its certificate need not name. */
+const UNNAMED = new Agent({ connect: { rejectUnauthorized: false } })
+
 /**
  * @param url where the configuration says that the gateway listens
  * @param mint absent where no key can be minted: then it is only asked whether somebody is ready
  */
 export async function gateway(url: string, mint: MintProbe | undefined): Promise<Finding> {
-  const answer = await get(`${url}/-/ready`)
-  if (answer.status === 200 && mint !== undefined && !(await honours(url, { query: mint({}) }))) {
+  const answer = await get(`${url}/-/ready`, {}, UNNAMED)
+  const isOurs = async () => mint === undefined || honours(url, { query: mint({}) }, UNNAMED)
+  if (answer.status === 200 && !(await isOurs())) {
     const advice = 'stop the one that has this address, or set gateway.listen'
     return fail('gateway', `another one is at ${url}: it does not honour a key minted here`, advice)
   }
@@ -45,18 +50,15 @@ function reasonsIn(body: unknown): string {
 /**
  * @param url where clients reach it, through whatever stands in front
  * @param mint absent where no key can be minted: then it is only asked whether somebody is ready
+ * @param isServing whether the gateway itself is ready, so that an answer of another kind is not its
  */
 export async function publicUrl(
   url: string,
   mint: MintProbe | undefined,
+  isServing: boolean,
 ): Promise<readonly Finding[]> {
   const ready = await get(`${url}/-/ready`)
-  if (ready.status !== 200) {
-    const advice = 'check publicUrl, the proxy in front, and that this machine can reach it'
-    const { status, failure } = ready
-    const what = status === undefined ? `fails: ${failure}` : `answers with status ${status}`
-    return [warn('public URL', `${url}/-/ready ${what}`, advice)]
-  }
+  if (ready.status !== 200) return [unready(url, ready, isServing)]
   if (mint === undefined) return [ok('public URL', `${url} leads to a ready gateway`)]
   const isOurs = await honours(url, { query: mint({}) })
   if (!isOurs) {
@@ -67,6 +69,18 @@ export async function publicUrl(
     ok('public URL', `${url} leads to a gateway that honours our keys`),
     await proxy(url, mint),
   ]
+}
+
+/** That nothing answers may be this machine's view of a network; a wrong answer is everybody's. */
+function unready(url: string, { status, failure, cause }: Answer, isServing: boolean): Finding {
+  if (cause === 'CERT_HAS_EXPIRED') {
+    const advice = 'renew it, where TLS ends, and let that program take the new one'
+    return fail('public URL', `the certificate at ${url} has expired`, advice)
+  }
+  const what = status === undefined ? `fails: ${failure}` : `answers with status ${status}`
+  const say = status !== undefined && isServing ? fail : warn
+  const advice = 'check publicUrl, the proxy in front, and that this machine can reach it'
+  return say('public URL', `${url}/-/ready ${what}`, advice)
 }
 
 /** Harmless where no object is asked for; some proxies and caches keep such for themselves. */
@@ -108,10 +122,14 @@ interface Shown {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-async function honours(url: string, { query, header, headers = {} }: Shown): Promise<boolean> {
+async function honours(
+  url: string,
+  { query, header, headers = {} }: Shown,
+  agent?: Agent,
+): Promise<boolean> {
   const asked = query === undefined ? '' : `?vk=${query}`
   const shown = header === undefined ? headers : { ...headers, Authorization: `Bearer ${header}` }
-  const { status, body } = await get(`${url}/-/key${asked}`, shown)
+  const { status, body } = await get(`${url}/-/key${asked}`, shown, agent)
   return status === 200 && typeof (body as { id?: unknown } | undefined)?.id === 'string'
 }
 
@@ -120,17 +138,24 @@ interface Answer {
   readonly status?: number
   readonly body?: unknown
   readonly failure?: string
+  /** the code of the failure */
+  readonly cause?: string
 }
 
-async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+async function get(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  dispatcher?: Agent,
+): Promise<Answer> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS)
-    const response = await fetch(url, { signal, headers, redirect: 'manual' })
+    const how = { signal, headers, redirect: 'manual', ...(dispatcher && { dispatcher }) } as const
+    const response = await fetch(url, how)
     const text = await response.text()
     return { status: response.status, body: parsed(text) }
   } catch (error) {
-    const { cause } = error as Error
-    return { failure: describe(cause ?? error) }
+    const cause = ((error as Error).cause ?? error) as NodeJS.ErrnoException
+    return { failure: describe(cause), ...(cause.code !== undefined && { cause: cause.code }) }
   }
 }
 

@@ -10,25 +10,53 @@ import { type Finding, fail, ok, warn } from './finding.ts'
 /** What only its owner may look into. */
 const PRIVATE = ['ledger.db', 'events.db', 'store', 'audit', 'instances', 'secrets']
 
-/** @param path the data folder */
-export function permissions(path: string): Finding {
-  const open = [...PRIVATE.map((name) => join(path, name)), ...under(join(path, 'secrets'))].filter(
-    (file) => isOpenToOthers(file),
+const ownerOf = (file: string): number | undefined =>
+  lstatSync(file, { throwIfNoEntry: false })?.uid
+
+/**
+ * Files of another user come about where a command was run as root: the service can't use them.
+ * @param path the data folder
+ */
+export function permissions(path: string, owner = ownerOf): Finding {
+  const secrets = namesIn(join(path, 'secrets'), true).map((name) => join('secrets', name))
+  const open = [...PRIVATE, ...secrets].map((name) => join(path, name)).filter(isOpenToOthers)
+  if (isWritableByOthers(path)) open.unshift(path)
+  if (open.length > 0) {
+    const advice = `chmod go= ${open.join(' ')}`
+    return fail('permissions', `others can get at ${open.join(', ')}`, advice)
+  }
+  const uid = owner(path)
+  const foreign = partsOf(path).find((file) => (owner(file) ?? uid) !== uid)
+  if (foreign === undefined) {
+    return ok('permissions', 'only their owner can read secrets and store')
+  }
+  return fail(
+    'permissions',
+    `${foreign} is not of the user whom the data folder is of (uid ${uid})`,
+    `chown -R ${uid}: ${path}, and run commands as that user`,
   )
-  if (open.length === 0) return ok('permissions', 'only their owner can read secrets and store')
-  return fail('permissions', `others can get at ${open.join(', ')}`, `chmod go= ${open.join(' ')}`)
 }
+
+/** What is ours in the folder, and in its parts; not the blobs, which are many. */
+function partsOf(path: string): readonly string[] {
+  const parts = namesIn(path).filter((name) => OURS.test(name))
+  const inside = parts.flatMap((name) => namesIn(join(path, name)).map((one) => join(name, one)))
+  return [...parts, ...inside].map((name) => join(path, name))
+}
+
+const OURS = /^(?:\.?(?:ledger|events)\.db.*|store|audit|instances|metrics|secrets)$/
 
 function isOpenToOthers(file: string): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false })
   return stats !== undefined && (stats.mode & 0o077) !== 0
 }
 
-function under(folder: string): readonly string[] {
+const isWritableByOthers = (file: string): boolean => (lstatSync(file).mode & 0o022) !== 0
+
+/** None of what is no folder. */
+function namesIn(folder: string, recursive = false): readonly string[] {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) =>
-    join(folder, name),
-  )
+  return readdirSync(folder, { recursive, encoding: 'utf8' })
 }
 
 /** As the store has it: 5 % of the disk, and at least 1 GiB. */
@@ -66,8 +94,8 @@ const NETWORK: Readonly<Record<number, string>> = {
 
 const FUSE = 1702057286
 
-export function fileSystem(path: string): Finding {
-  const { type } = statfsSync(path)
+/** @param type of the file system, as statfs(2) has it */
+export function fileSystem(type: number): Finding {
   const name = NETWORK[type >>> 0]
   if (type >>> 0 === FUSE) {
     const advice = 'make sure that it is local, and keeps what it has synced'

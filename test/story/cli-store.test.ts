@@ -286,6 +286,14 @@ describe('doctor', () => {
     })
   })
 
+  it('sees a data folder that others can write to', async () => {
+    await line.done('mint', 'demo/a')
+    chmodSync(join(line.folder, 'data'), 0o775)
+    expect(await doctor()).toMatchObject({ code: 1, found: { permissions: 'fail' } })
+    chmodSync(join(line.folder, 'data'), 0o755)
+    expect(await doctor()).toMatchObject({ code: 0, found: { permissions: 'ok' } })
+  })
+
   it('sees a damaged database', async () => {
     await line.done('mint', 'demo/a')
     write('data/ledger.db', 'this is no database, whatever its name says'.repeat(50))

@@ -1,4 +1,7 @@
 /** Behind a reverse proxy: a key verifies whatever the proxy changes, and only trusted ones are believed. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { gateway, publicUrl } from '../../cli/doctor/network.ts'
 import type { GatewaySettingsText } from '../../gateway/config.ts'
@@ -176,11 +179,11 @@ describe('what a proxy says of the client', () => {
 })
 
 describe('doctor', () => {
-  const found = async (house: House, options: Partial<ProxyOptions>) => {
+  const found = async (house: House, options: Partial<ProxyOptions>, isServing = true) => {
     const front = await proxied(startProxy({ to: house.gateway.port, ...options }))
     const mint = (claims: object): string =>
       house.mint({ methods: ['GET'], path: 'doctor-probe/', ...claims })
-    const findings = await publicUrl(front.url, mint)
+    const findings = await publicUrl(front.url, mint, isServing)
     return findings.map(({ check, status, detail }) => `${status} ${check}: ${detail}`)
   }
 
@@ -211,7 +214,21 @@ describe('doctor', () => {
     } finally {
       await other.close()
     }
-    const [nobody] = await found(await houseWith({}), { to: 9 })
-    expect(nobody).toMatch(/^warn public URL: /)
+    const [unreached] = await found(await houseWith({}), { to: 9 })
+    expect(unreached).toMatch(/^warn public URL: .* fails: /)
+  })
+
+  test('finds that the proxy answers itself, while the gateway is ready', async () => {
+    const proxy = createServer((_, answer) => answer.writeHead(502).end()).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const [wrong] = await publicUrl(url, undefined, true)
+    expect(wrong).toMatchObject({
+      status: 'fail',
+      detail: `${url}/-/ready answers with status 502`,
+    })
+    // nobody has started it yet
+    expect(await publicUrl(url, undefined, false)).toMatchObject([{ status: 'warn' }])
+    proxy.close()
   })
 })

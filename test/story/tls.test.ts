@@ -1,10 +1,13 @@
 /** `valetkey serve` with TLS of its own: keys do not travel in the clear, and certificates are renewed. */
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:https'
+import { Agent, createServer, request } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
+import { getGlobalDispatcher, setGlobalDispatcher, Agent as UndiciAgent } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { publicUrl } from '../../cli/doctor/network.ts'
 import { CommandLine } from '../unit/cli/command-line.ts'
 
 const PEMS = join(import.meta.dirname, '../support/tls')
@@ -159,6 +162,47 @@ describe('serve with a certificate', () => {
     const { stop, gateway } = await serving('--gateway-listen', '0.0.0.0:0')
     expect((await ask(`${gateway}/-/ready`)).status).toBe(200)
     await stop()
+  })
+})
+
+describe('doctor', () => {
+  const findings = async (env: Record<string, string>) => {
+    const { stdout } = await line.run(['--config', file('valetkey.toml'), 'doctor', '--json'], {
+      env,
+    })
+    return JSON.parse(stdout).findings as readonly {
+      check: string
+      status: string
+      detail: string
+    }[]
+  }
+
+  it('asks the gateway at its address, whatever name its certificate has', async () => {
+    configure()
+    const { stop, gateway } = await serving()
+    const found = await findings({ VALETKEY_GATEWAY_LISTEN: new URL(gateway).host })
+    expect(found.find(({ check }) => check === 'gateway')).toEqual({
+      check: 'gateway',
+      status: 'ok',
+      detail: `ready at ${gateway}`,
+    })
+    await stop()
+  })
+
+  it('finds that the certificate of a proxy has expired', async () => {
+    const [cert, key] = ['pem', 'key'].map((end) => readFileSync(join(PEMS, `expired.${end}`)))
+    const before = getGlobalDispatcher()
+    const proxy = createServer({ cert, key }, (_, answer) => answer.end()).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const trusting = new UndiciAgent({ connect: { ca: cert } })
+    setGlobalDispatcher(trusting)
+    const url = `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    expect(await publicUrl(url, undefined, true)).toEqual([
+      expect.objectContaining({ status: 'fail', detail: `the certificate at ${url} has expired` }),
+    ])
+    setGlobalDispatcher(before)
+    await trusting.close()
+    proxy.close()
   })
 })
 

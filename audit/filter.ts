@@ -5,6 +5,8 @@ import type { AuditRecord } from './audit.ts'
 export interface AuditFilter {
   /** a key's id, at whatever block of a key */
   readonly id?: string
+  /** the id of a signing key: what was asked with keys that it signed, and what became of it */
+  readonly kid?: string
   readonly subject?: string
   /** an object's path, or with a trailing slash, all beneath it */
   readonly path?: string
@@ -22,9 +24,10 @@ export interface AuditFilter {
 
 /** A question that is asked of every record: what it does not ask for costs nothing. */
 export function matcherOf(filter: AuditFilter): (record: AuditRecord) => boolean {
-  const { id, subject, path, since, until, code, refused, address } = filter
+  const { id, kid, subject, path, since, until, code, refused, address } = filter
   const questions: ((record: AuditRecord) => boolean)[] = []
   if (id !== undefined) questions.push(({ keys }) => keys?.includes(id) === true)
+  if (kid !== undefined) questions.push((record) => record.kid === kid)
   if (subject !== undefined) questions.push(({ subjects }) => subjects?.includes(subject) === true)
   if (path !== undefined) questions.push(pathMatcher(path))
   if (code !== undefined) questions.push((record) => record.code === code)

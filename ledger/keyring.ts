@@ -118,8 +118,14 @@ export class Keyring {
     const chosen = usable.find(({ secret }) => secret === 'environment') ?? usable.at(-1)
     const key = chosen && this.#held(chosen.kid)?.key
     if (key !== undefined) return key
+    const lost = this.#entries.findLast(
+      ({ kind, status, secret }) =>
+        kind === 'native' && status === 'active' && secret === 'missing',
+    )
     throw new SigningKeyError(
-      `there is no active signing key in ${this.#folder}: make one with "valetkey keys rotate"`,
+      lost === undefined
+        ? `there is no active signing key in ${this.#folder}: make one with "valetkey keys rotate"`
+        : `the secret of the active signing key ${lost.kid} is missing: put ${lost.kid}.key back into ${this.#folder}; with a new one ("valetkey keys rotate"), every link it has signed dies`,
     )
   }
 

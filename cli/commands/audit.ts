@@ -21,6 +21,7 @@ import { type Column, formatTable } from '../table.ts'
 interface Flags {
   readonly follow?: true
   readonly id?: string
+  readonly signingKey?: string
   readonly subject?: string
   readonly path?: string
   readonly since?: string
@@ -42,6 +43,7 @@ export function addAudit(program: Command, cli: Cli): void {
     .description('What was asked and done here, by whom, and what became of it; newest first.')
     .option('--follow', 'go on with what happens from now on, until Ctrl-C')
     .option('--id <id>', 'by the key with this id, or one that was narrowed from it')
+    .option('--signing-key <kid>', 'by keys that this one signed, and what became of it')
     .option('--subject <text>', 'by keys for this subject')
     .option('--path <path>', 'of this object, or with a slash at its end, of all beneath')
     .option('--since <time>', 'since a date-time, or for so long: 24h')
@@ -87,12 +89,13 @@ async function read(cli: Cli, flags: Flags): Promise<void> {
 }
 
 function filterOf(cli: Cli, flags: Flags): AuditFilter {
-  const { id, subject, path, code, refused, address } = flags
+  const { id, signingKey: kid, subject, path, code, refused, address } = flags
   if (address !== undefined && !parseAddress(address) && !parseCidr(address)) {
     throw new UsageError('--address is an address or a network such as 10.0.0.0/8')
   }
   return {
     ...(id !== undefined && { id }),
+    ...(kid !== undefined && { kid }),
     ...(subject !== undefined && { subject }),
     ...(path !== undefined && { path }),
     ...(code !== undefined && { code }),

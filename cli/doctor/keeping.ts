@@ -23,7 +23,7 @@ export function backup(data: string, now: UnixSeconds, most: Seconds): Finding {
   if (last === undefined) return warn('backup', 'there never was one', advice)
   const when = formatTime(last.finished as UnixSeconds)
   const detail = printable(`the last was at ${when}, to ${last.to}`)
-  if (now - last.finished > most) return warn('backup', `${detail}, which is long ago`, advice)
+  if (now - last.finished > most) return fail('backup', `${detail}, which is long ago`, advice)
   if (last.linked > 0) {
     return warn('backup', `${detail}, on the same disk as the store`, 'add one on another disk')
   }

@@ -290,6 +290,7 @@ export const IssuedQuery = z.strictObject({
 })
 const auditFilter = {
   id: id.optional().openapi({ description: 'of a key' }),
+  kid: id.optional().openapi({ description: 'of a signing key' }),
   subject: z.string().optional(),
   path: z
     .string()

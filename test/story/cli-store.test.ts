@@ -5,6 +5,7 @@ import {
   copyFileSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -210,7 +211,7 @@ describe('doctor', () => {
     await line.done('backup', 'kept', '--secrets', '--copy')
     expect((await doctor()).found.backup).toBe('ok')
     line.now = later(line.now, (8 * 86_400) as Seconds)
-    expect((await doctor()).found.backup).toBe('warn')
+    expect(await doctor()).toMatchObject({ code: 1, found: { backup: 'fail' } })
     const { stdout } = await line.run(['doctor', '--json', '--max-backup-age', '9d'])
     expect(stdout).toMatch(/the last was at .{20}, to [^"]*\/kept"/)
     await line.done('backup', 'linked')
@@ -284,6 +285,15 @@ describe('doctor', () => {
       code: 1,
       found: { permissions: 'fail', 'signing key': 'fail', 'database ledger': 'ok' },
     })
+  })
+
+  it('asks for the signing key that is missing rather than for a new one', async () => {
+    await line.done('mint', 'demo/a')
+    const secrets = join(line.folder, 'data', 'secrets')
+    const name = readdirSync(secrets).find((secret) => secret.endsWith('.key')) ?? ''
+    rmSync(join(secrets, name))
+    const { code, stdout } = await line.run(['doctor', '--json'])
+    expect([code, stdout]).toEqual([1, expect.stringContaining(`put ${name} back into`)])
   })
 
   it('sees a data folder that others can write to', async () => {

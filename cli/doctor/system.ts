@@ -1,6 +1,6 @@
 /** What the machine gives us: permissions, disk, file system, clock. Looks, and changes nothing. */
 import { lstatSync, readdirSync, statfsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { NOTEWORTHY } from '../../gateway/clock.ts'
 import type { StoreSettings } from '../../gateway/config.ts'
 import { type Bytes, formatBytes, formatTime, type UnixSeconds } from '../../key/units.ts'
@@ -41,10 +41,13 @@ export function permissions(path: string, owner = ownerOf): Finding {
 function partsOf(path: string): readonly string[] {
   const parts = namesIn(path).filter((name) => OURS.test(name))
   const inside = parts.flatMap((name) => namesIn(join(path, name)).map((one) => join(name, one)))
-  return [...parts, ...inside].map((name) => join(path, name))
+  // hidden ones say something by being there
+  return [...parts, ...inside]
+    .filter((name) => !basename(name).startsWith('.'))
+    .map((name) => join(path, name))
 }
 
-const OURS = /^(?:\.?(?:ledger|events)\.db.*|store|audit|instances|metrics|secrets)$/
+const OURS = /^(?:(?:ledger|events)\.db.*|store|audit|instances|metrics|secrets)$/
 
 function isOpenToOthers(file: string): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false })

@@ -39,10 +39,13 @@ describe('doctor', () => {
     mkdirSync(audit, { mode: 0o700 })
     writeFileSync(join(audit, '2026-01-01.0.0.jsonl'), '', { mode: 0o600 })
     mkdirSync(join(temp.path, 'lost+found'))
+    mkdirSync(join(temp.path, 'store'), { mode: 0o700 })
+    writeFileSync(join(temp.path, 'store/.index.db.made'), '')
     expect(permissions(temp.path).status).toBe('ok')
     const found = (foreign: string) =>
       permissions(temp.path, (file) => (file.endsWith(foreign) ? 0 : 1000))
     expect(found('lost+found').status).toBe('ok')
+    expect(found('.made').status).toBe('ok')
     expect(found('.jsonl')).toEqual({
       check: 'permissions',
       status: 'fail',

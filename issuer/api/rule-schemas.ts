@@ -14,8 +14,19 @@ import {
   timeIn,
 } from './schemas.ts'
 
+/** What says who a key is, or is counted on its id, belongs into the key itself. */
+const ONLY_OF_KEYS = {
+  id: true,
+  subject: true,
+  uses: true,
+  once: true,
+  bytes: true,
+  files: true,
+  policy: true,
+} as const
+
 /** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
-export const KeyChange = KeyRequest.omit({ path: true, renewable: true, id: true })
+export const KeyChange = KeyRequest.omit({ path: true, renewable: true, ...ONLY_OF_KEYS })
   .partial()
   .extend({
     path: texts.optional(),

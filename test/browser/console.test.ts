@@ -186,9 +186,39 @@ test('policies and plans are set, and removed', async () => {
   await page.getByText('{"ip":["10.0.0.0/8"]}').waitFor()
   await button('New plan').click()
   await dialog.getByLabel('Name', { exact: true }).fill('free')
-  await dialog.getByLabel('Bytes per second').fill('600/m')
+  await dialog.getByLabel('Requests in a time').fill('600/m')
+  await dialog.getByLabel('Bytes in all').fill('2GiB')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await page.getByText('600 / 60 s').waitFor()
+
+  // what was there is in the form: a change of one thing loses no other
+  const stored = async (path: string) =>
+    (await ask(`${office.issuer.url}${path}`, { headers: admin() })).json()
+  const said = {
+    ip: ['10.0.0.0/8'],
+    methods: ['GET', 'PUT'],
+    maxSize: '10MiB',
+    overwrite: false,
+    headers: { 'x-team': 'blue' },
+    respond: { 'cache-control': 'no-cache' },
+    expires: 1_900_000_000,
+  }
+  const body = JSON.stringify(said)
+  await ask(`${office.issuer.url}/v1/policies/office`, { method: 'PUT', headers: admin(), body })
+  const before = (await stored('/v1/policies/office')).claims
+  await page.reload()
+  await button('Change office').click()
+  await dialog.getByLabel('Over TLS only').check()
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('"tls":true').waitFor()
+  expect((await stored('/v1/policies/office')).claims).toEqual({ ...before, tls: true })
+  const { plan } = await stored('/v1/plans/free')
+  await button('Change free').click()
+  await dialog.getByLabel('At once').fill('9')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('burst 9').waitFor()
+  expect((await stored('/v1/plans/free')).plan).toEqual({ ...plan, burst: 9 })
+
   await button('Remove office').click()
   await dialog.getByRole('textbox').fill('offi')
   await page.keyboard.press('Enter')

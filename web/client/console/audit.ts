@@ -5,6 +5,7 @@ import { language } from '../common/language.ts'
 import { api, events } from './api.ts'
 import {
   attempt,
+  breakable,
   type Column,
   chip,
   choice,
@@ -193,7 +194,7 @@ function outcomeOf({ status, code }: AuditRecord): Node | string {
     'span',
     { class: 'outcome' },
     chip(String(status), tone),
-    code !== undefined && h('span', {}, code),
+    code !== undefined && h('span', {}, ...breakable(code)),
   )
 }
 

@@ -56,7 +56,7 @@ function formOf(
       'details',
       {},
       h('summary', {}, text.moreOptions),
-      h('div', { class: 'grid' }, ...shown(names.filter((name) => !isFirst(name)))),
+      h('div', { class: 'grid' }, ...boxesLast(shown(names.filter((name) => !isFirst(name))))),
     ),
     h('div', { class: 'actions' }, go),
   )
@@ -72,6 +72,11 @@ function formOf(
       })
   })
   return form
+}
+
+const boxesLast = (fields: readonly HTMLElement[]): readonly HTMLElement[] => {
+  const isBox = ({ classList }: HTMLElement): boolean => classList.contains('toggle')
+  return [...fields.filter((field) => !isBox(field)), ...fields.filter(isBox)]
 }
 
 const methodBoxes = (): HTMLElement =>

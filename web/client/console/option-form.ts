@@ -37,6 +37,21 @@ export function fieldFor(name: string, option: Option): HTMLElement {
   return fieldOf({ label, input, hint })
 }
 
+/** @param values by the names of options; true: a box that is checked */
+export function fillIn(
+  form: HTMLFormElement,
+  values: Readonly<Record<string, string | true>>,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.querySelector<HTMLInputElement | HTMLTextAreaElement>(
+      `[name="${CSS.escape(name)}"]`,
+    )
+    if (field === null) continue
+    if (value !== true) field.value = value
+    else if (field instanceof HTMLInputElement) field.checked = true
+  }
+}
+
 /** What was filled in, as the API takes it. */
 export function statedIn(
   form: HTMLFormElement,

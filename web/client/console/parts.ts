@@ -179,3 +179,7 @@ export async function loading(
     root.removeAttribute('aria-busy')
   }
 }
+
+/** `key_not_yet_valid`, which may go on in the next line behind each `_`. */
+export const breakable = (code: string): readonly Node[] =>
+  code.split(/(?<=_)/).flatMap((part, at) => [...(at === 0 ? [] : [h('wbr')]), new Text(part)])

@@ -4,6 +4,7 @@ import { count } from '../common/format.ts'
 import { api } from './api.ts'
 import {
   attempt,
+  breakable,
   type Column,
   choice,
   heading,
@@ -122,5 +123,5 @@ const coded = (code: string, at: number, span: Span): HTMLElement =>
     'a',
     { class: 'coded', href: `#audit?code=${encodeURIComponent(code)}&since=${span}` },
     h('span', { class: `swatch series-${at === -1 ? MOST_SERIES : at}` }),
-    code,
+    h('span', {}, ...breakable(code)),
   )

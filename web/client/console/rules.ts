@@ -4,7 +4,7 @@ import { size } from '../common/format.ts'
 import { tell } from '../common/say.ts'
 import { api } from './api.ts'
 import { confirmed } from './confirm.ts'
-import { fieldFor, type Options, optionsOf, statedIn, tellMistakes } from './option-form.ts'
+import { fieldFor, fillIn, type Options, optionsOf, statedIn, tellMistakes } from './option-form.ts'
 import {
   attempt,
   type Column,
@@ -17,6 +17,7 @@ import {
   timeOf,
   type View,
 } from './parts.ts'
+import { type Plan, type Prefilled, prefilledPlan, prefilledPolicy } from './prefill.ts'
 import type { Claims } from './shapes.ts'
 import { text } from './texts.ts'
 
@@ -25,16 +26,7 @@ interface Rule {
   readonly changedAt: number
   /** of a policy */
   readonly claims?: Claims
-  readonly plan?: {
-    readonly rate?: { readonly requests: number; readonly seconds: number }
-    readonly burst?: number
-    readonly quota?: {
-      readonly requests?: number
-      readonly bytes?: number
-      readonly period: string
-    }
-    readonly per: string
-  }
+  readonly plan?: Plan
 }
 
 /** What both kinds differ in. */
@@ -44,8 +36,8 @@ const KINDS = {
 } as const
 type Kind = keyof typeof KINDS
 
-/** Said by another option as well. */
-const LEFT_OUT = ['once', 'respond']
+/** Said by another option as well, or not by a box: what they say already stays. */
+const LEFT_OUT = ['once', 'respond', 'overwrite']
 
 export async function showRules(view: View): Promise<void> {
   const sections = (Object.keys(KINDS) as Kind[]).map((kind) => ({ kind, content: h('div', {}) }))
@@ -60,12 +52,12 @@ async function showKind(kind: Kind, content: HTMLElement, { signal }: View): Pro
     loading(content, async () => {
       const answer = await api<Record<Kind, readonly Rule[]>>('GET', `/v1/${kind}`, { signal })
       const rules = answer[kind]
-      const edit = (name: string): void => editRule(kind, name, options, done)
+      const edit = (rule?: Rule): void => editRule(kind, rule, options, done)
       const list =
         rules.length === 0
           ? nothing(text.noRules)
           : h('section', { class: 'card list' }, table(title, columnsOf(kind, edit, done), rules))
-      const more = button(add, () => edit(''))
+      const more = button(add, () => edit())
       return [h('header', { class: 'heading' }, h('h2', {}, title), more), list]
     })
   const done = (sentence: string): void => {
@@ -77,7 +69,7 @@ async function showKind(kind: Kind, content: HTMLElement, { signal }: View): Pro
 
 const columnsOf = (
   kind: Kind,
-  edit: (name: string) => void,
+  edit: (rule: Rule) => void,
   done: (sentence: string) => void,
 ): readonly Column<Rule>[] => [
   { label: text.name, cell: ({ name }) => h('b', {}, name) },
@@ -85,14 +77,14 @@ const columnsOf = (
   { label: text.changed, cell: ({ changedAt }) => timeOf(changedAt) },
   {
     label: '',
-    cell: ({ name }) =>
+    cell: (rule) =>
       h(
         'div',
         { class: 'actions' },
-        button(text.change, () => edit(name), { 'aria-label': `${text.change} ${name}` }),
-        button(text.remove, () => askToRemove(kind, name, done), {
+        button(text.change, () => edit(rule), { 'aria-label': `${text.change} ${rule.name}` }),
+        button(text.remove, () => askToRemove(kind, rule.name, done), {
           kind: 'grave',
-          'aria-label': `${text.remove} ${name}`,
+          'aria-label': `${text.remove} ${rule.name}`,
         }),
       ),
   },
@@ -121,25 +113,27 @@ const askToRemove = (kind: Kind, name: string, done: (sentence: string) => void)
     after: () => done(text.removed),
   })
 
-/** @param name empty for a new one; what was there before is replaced as a whole */
+const saidAlready = ({ claims, plan }: Rule): Prefilled =>
+  plan === undefined ? prefilledPolicy(claims ?? {}) : prefilledPlan(plan)
+
+/** A new one, or one that is there, all of which is in the form: it is replaced as a whole. */
 function editRule(
   kind: Kind,
-  name: string,
+  rule: Rule | undefined,
   options: Options,
   done: (sentence: string) => void,
 ): void {
-  const called = textInput('name', name)
+  const called = textInput('name', rule?.name)
   called.required = true
-  called.readOnly = name !== ''
-  const asked = Object.entries(options).filter(([option]) => !LEFT_OUT.includes(option))
-  const fields = asked.map(([option, schema]) => fieldFor(option, schema))
+  called.readOnly = rule !== undefined
+  const { fields, kept } = rule === undefined ? { fields: {}, kept: {} } : saidAlready(rule)
   const form = h(
     'form',
     {},
     h('h2', { id: 'rule-title' }, KINDS[kind].title),
     h('p', { class: 'muted' }, text.ruleHint),
     fieldOf({ label: text.name, input: called }),
-    h('div', { class: 'grid' }, ...fields),
+    h('div', { class: 'grid' }, ...fieldsOf(kind, options)),
     h(
       'div',
       { class: 'actions' },
@@ -147,13 +141,13 @@ function editRule(
       h('button', { class: 'button primary' }, text.save),
     ),
   )
+  fillIn(form, fields)
   const dialog = h('dialog', { class: 'card ask wide', 'aria-labelledby': 'rule-title' }, form)
-  const rate = form.querySelector<HTMLInputElement>('[name=rate]')
-  if (rate !== null && kind === 'plans') rate.placeholder = '600/m'
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const path = `/v1/${kind}/${encodeURIComponent(called.value.trim())}`
-    api('PUT', path, { body: statedIn(form, options) }).then(
+    const body = together(kept, statedIn(form, options))
+    api('PUT', path, { body }).then(
       () => {
         dialog.close()
         done(text.saved)
@@ -164,4 +158,18 @@ function editRule(
   dialog.addEventListener('close', () => dialog.remove())
   document.body.append(dialog)
   dialog.showModal()
+}
+
+function fieldsOf(kind: Kind, options: Options): readonly HTMLElement[] {
+  const asked = Object.entries(options).filter(([option]) => !LEFT_OUT.includes(option))
+  return asked.map(([option, schema]) => {
+    if (kind === 'policies' || option !== 'rate') return fieldFor(option, schema)
+    return fieldOf({ label: text.requestRate, input: textInput('rate', '', '600/m') })
+  })
+}
+
+/** How a download is saved or shown is stated once. */
+const together = ({ respond, ...kept }: Claims, stated: Claims): Claims => {
+  const isSaid = stated.attachment !== undefined || stated.inline !== undefined
+  return { ...kept, ...(respond !== undefined && !isSaid && { respond }), ...stated }
 }

@@ -197,6 +197,7 @@ export const text: typeof en = {
   change: 'Ändern',
   save: 'Speichern',
   saved: 'Es gilt ab jetzt.',
+  requestRate: 'Anfragen je Zeit',
   ruleHint: 'Was hier steht, ersetzt das Bisherige, für jeden Schlüssel, der sich darauf bezieht.',
   remove: 'Entfernen',
   removed: 'Es ist entfernt.',

@@ -195,6 +195,7 @@ export const text = {
   change: 'Change',
   save: 'Save',
   saved: 'It holds from now on.',
+  requestRate: 'Requests in a time',
   ruleHint: 'What is stated here replaces what was there before, for every key that names it.',
   remove: 'Remove',
   removed: 'It is removed.',

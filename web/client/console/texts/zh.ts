@@ -180,6 +180,7 @@ export const text: typeof en = {
   change: '更改',
   save: '保存',
   saved: '从现在起生效。',
+  requestRate: '单位时间请求数',
   ruleHint: '这里填写的内容会替换原有内容，并对引用它的所有密钥生效。',
   remove: '删除',
   removed: '已删除。',

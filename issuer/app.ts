@@ -252,7 +252,9 @@ function logRequest(c: Context<Env>, { log }: Issuer, milliseconds: number): voi
   const { requestId, caller, route = 'none', params = {} } = c.var
   const who = whoOf(caller)
   const { status } = c.res
-  const entry = { requestId, method: c.req.method, route, ...params, status, milliseconds, who }
+  const trace = traceIdOf(c.req.header('traceparent'))
+  const asked = { method: c.req.method, route, ...params, status, milliseconds, who }
+  const entry = { requestId, ...asked, ...(trace && { trace }) }
   if (status < 500) log.info(entry, 'request')
   else log.error({ ...entry, err: causeOf(c.error) }, 'request failed')
 }

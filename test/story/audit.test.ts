@@ -104,6 +104,22 @@ it('logs each request only where somebody wants that, and keeps it on record in 
   }
 })
 
+it('names the trace that a request is part of in the log as well', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` }
+  const house = await openHouse({ gateway: { accessLog: true } })
+  const issuer = await openIssuer()
+  try {
+    await ask(house.url('docs/a.txt'), { headers })
+    await expect.poll(() => house.logged).toContainEqual(expect.objectContaining({ trace }))
+    await ask(`${issuer.issuer.url}/-/health`, { headers })
+    await expect.poll(() => issuer.logged.join('')).toContain(`"trace":"${trace}"`)
+  } finally {
+    await issuer.close()
+    await house.close()
+  }
+})
+
 describe('the issuer', () => {
   it('has acts and requests on record, and shows them', async () => {
     const issuer = await openIssuer('sqlite')

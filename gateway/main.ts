@@ -305,6 +305,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   const gateway = await Gateway.open(parts)
   const onUnreadable = (refused: Unreadable): void => {
     parts.audit?.note(unreadableRecord(refused))
+    parts.metrics?.meter.unreadable(refused)
     if (parts.settings.accessLog) parts.log.info(refused, 'unreadable request')
   }
   const server = makeServer(parts.settings, gateway.handle, onUnreadable, parts.tls)

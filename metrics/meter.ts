@@ -56,6 +56,12 @@ export class Meter {
     if (refusal !== undefined) bump(this.#refusals, CODES.indexOf(refusal.code), 1)
   }
 
+  /** What never became a request that could be read. */
+  unreadable({ status, code }: { readonly status: number; readonly code: RefusalCode }): void {
+    bump(this.#requests, verbOf('other') * STATUSES + status, 1)
+    bump(this.#refusals, CODES.indexOf(code), 1)
+  }
+
   counts(): Counts {
     const requests: Record<string, number> = {}
     for (const [at, count] of this.#requests.entries()) {

@@ -32,14 +32,21 @@ it('are those of the gateway, over a restart as well', async () => {
     201,
   )
   for (const shown of [key, single, single]) await ask(serve.url('docs/a.txt', shown))
+  // no name that a stranger thinks up becomes one of a figure
+  const strange = serve.url('docs/a.txt', key)
+  expect((await ask(strange, { method: 'PURGE' })).status).toBe(405)
+  await ask(strange, { headers: { 'x-long': 'x'.repeat(20_000) } })
   await expect
-    .poll(async () => figure(await scraped(), 'valetkey_requests_total{verb="GET",status="403"}'))
+    .poll(async () => figure(await scraped(), 'valetkey_requests_total{verb="other",status="431"}'))
     .toBe(1)
   const text = await scraped()
   const expected = {
     'valetkey_requests_total{verb="GET",status="200"}': 2,
     'valetkey_requests_total{verb="PUT",status="201"}': 1,
+    'valetkey_requests_total{verb="other",status="405"}': 1,
+    'valetkey_requests_total{verb="other",status="431"}': 1,
     'valetkey_refusals_total{code="uses_exhausted"}': 1,
+    'valetkey_refusals_total{code="headers_too_large"}': 1,
     valetkey_received_bytes_total: 5,
     valetkey_sent_bytes_total: 10,
     valetkey_uses_total: 1,

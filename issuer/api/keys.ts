@@ -109,7 +109,7 @@ const changeKey = route({
   summary: 'Put off or bring forward the end of a key, pause, resume or narrow it: its URL stays',
   access: 'admin',
   params: schemas.KeyParams,
-  body: bodyOf(rules.KeyChange),
+  body: { ...bodyOf(rules.WrittenChange), schema: rules.KeyChange },
   success: { status: 200, description: 'what holds beside the key now', schema: rules.KeyRule },
   refusals: ['conflict', 'key_malformed'],
   async answer({ params: { id = '' }, body, issuer, now }) {

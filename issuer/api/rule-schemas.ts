@@ -14,25 +14,23 @@ import {
   timeIn,
 } from './schemas.ts'
 
-/** What says who a key is, or is counted on its id, belongs into the key itself. */
-const ONLY_OF_KEYS = {
-  id: true,
+/** What may be written of a change; what of it belongs into the key alone is refused by its name. */
+export const WrittenChange = KeyRequest.omit({ path: true, renewable: true, id: true })
+  .partial()
+  .extend({
+    path: texts.optional(),
+    paused: z.boolean().optional().openapi({ description: 'refused until it is resumed' }),
+  })
+
+/** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
+export const KeyChange = WrittenChange.omit({
   subject: true,
   uses: true,
   once: true,
   bytes: true,
   files: true,
   policy: true,
-} as const
-
-/** What can be changed of a key that is in use: what a narrower key may state, and whether it rests. */
-export const KeyChange = KeyRequest.omit({ path: true, renewable: true, ...ONLY_OF_KEYS })
-  .partial()
-  .extend({
-    path: texts.optional(),
-    paused: z.boolean().optional().openapi({ description: 'refused until it is resumed' }),
-  })
-  .openapi('KeyChange')
+}).openapi('KeyChange')
 
 export const ReplaceRequest = z
   .strictObject({ expires: timeIn.optional(), expiresIn: lifeIn.optional() })

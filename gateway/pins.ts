@@ -8,7 +8,7 @@ import { type Holder, pinnedIds } from '../key/clear.ts'
 import { isPin, isRightPin } from '../key/node-pin.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
-import type { UnixSeconds } from '../key/units.ts'
+import type { Seconds, UnixSeconds } from '../key/units.ts'
 import type { Keyring } from '../ledger/keyring.ts'
 import type { Notes } from '../ledger/ledger.ts'
 import { cookiesNamed } from './cookies.ts'
@@ -116,7 +116,11 @@ export class Pins {
     const mark = createHmac('sha256', this.#secret)
       .update(JSON.stringify([id, kept, pin]))
       .digest('base64url')
-    if ((this.#right.get(mark) ?? 0) > now) return
+    if ((this.#right.get(mark) ?? 0) > now) {
+      // one that is let pass where wrong ones are refused unseen would tell which is right
+      allow(await this.#ledger.pinWait({ id, address: place, now }))
+      return
+    }
     const question = `${mark} ${place}`
     const asked = this.#asked.get(question) ?? this.#look(mark, id, pin, kept, place, now)
     this.#asked.set(question, asked)
@@ -136,9 +140,8 @@ export class Pins {
     now: UnixSeconds,
   ): Promise<void> {
     const isRight = await this.#inTurn(async () => {
-      const wait = await this.#ledger.tryPin({ id, address, now })
-      if (wait === 0) return isRightPin(isPin(pin) ? pin : '', kept)
-      throw new RateLimited(`too many wrong PINs: try again in ${wait} seconds`, wait)
+      allow(await this.#ledger.tryPin({ id, address, now }))
+      return isRightPin(isPin(pin) ? pin : '', kept)
     })
     if (!isRight) throw new Refusal('pin_wrong', 'this is not the PIN of the key')
     await this.#ledger.pinWasRight({ id, address, now })
@@ -161,6 +164,11 @@ export class Pins {
       else next()
     }
   }
+}
+
+/** @throws RateLimited */
+function allow(wait: Seconds): void {
+  if (wait > 0) throw new RateLimited(`too many wrong PINs: try again in ${wait} seconds`, wait)
 }
 
 /** A browser has several keys at once, each with its own PIN. */

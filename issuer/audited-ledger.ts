@@ -34,6 +34,7 @@ const METHODS = {
   setRule: 'act',
   removeRule: 'act',
   tryPin: 'passes',
+  pinWait: 'passes',
   pinWasRight: 'passes',
   signingKeys: 'passes',
   addSigningKey: 'act',

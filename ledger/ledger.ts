@@ -299,6 +299,8 @@ export interface Notes {
    * @returns seconds to wait; 0 where this one may be looked at
    */
   tryPin(attempt: PinTry): Promise<Seconds>
+  /** The same, for one that is known to be right: counts nothing. */
+  pinWait(attempt: PinTry): Awaitable<Seconds>
   /** It was the right one: takes back what was counted. */
   pinWasRight(attempt: PinTry): Promise<void>
 }

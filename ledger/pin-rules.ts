@@ -9,17 +9,26 @@ export interface WrongPins {
   readonly count: number
 }
 
-/** The row with one more, or how long to wait until there may be one more. */
+/** Until these are forgotten. */
+const leftOf = ({ since }: WrongPins, now: UnixSeconds): number =>
+  // a clock that was set back must not lengthen the wait beyond the window
+  Math.min(since + PIN_WINDOW_SECONDS - now, PIN_WINDOW_SECONDS)
+
+/** How long to wait until there may be one more; 0: there may be. */
+export function waitAfter(row: WrongPins | undefined, now: UnixSeconds): Seconds {
+  const isFull = row !== undefined && row.count >= MOST_WRONG_PINS
+  return (isFull ? Math.max(0, leftOf(row, now)) : 0) as Seconds
+}
+
+/** The row with one more, where there may be one more. */
 export function oneMore(
   row: WrongPins | undefined,
   now: UnixSeconds,
 ): { readonly row?: WrongPins; readonly wait: Seconds } {
-  // a clock that was set back must not lengthen the wait beyond the window
-  const left =
-    row === undefined ? 0 : Math.min(row.since + PIN_WINDOW_SECONDS - now, PIN_WINDOW_SECONDS)
-  if (row === undefined || left <= 0) return { row: { since: now, count: 1 }, wait: 0 as Seconds }
-  if (row.count >= MOST_WRONG_PINS) return { wait: left as Seconds }
-  return { row: { ...row, count: row.count + 1 }, wait: 0 as Seconds }
+  const wait = waitAfter(row, now)
+  if (wait > 0) return { wait }
+  if (row === undefined || leftOf(row, now) <= 0) return { row: { since: now, count: 1 }, wait }
+  return { row: { ...row, count: row.count + 1 }, wait }
 }
 
 /** The row with one less; undefined where nothing is left. */

@@ -40,7 +40,7 @@ import {
   type RuleOf,
   type SigningKeyRecord,
 } from '../ledger.ts'
-import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
+import { oneLess, oneMore, type WrongPins, waitAfter } from '../pin-rules.ts'
 import { hits, revocationOfKey, scopesAbove, stricter } from '../revocation-rules.ts'
 import { firstRule } from '../rule-of-key.ts'
 
@@ -249,6 +249,10 @@ export class MemoryLedger implements Ledger {
     const { row, wait } = oneMore(this.#wrongPins.get(id)?.get(address), now)
     if (row !== undefined) this.#putWrongPins(id, address, row)
     return wait
+  }
+
+  pinWait({ id, address, now }: PinTry): Seconds {
+    return waitAfter(this.#wrongPins.get(id)?.get(address), now)
   }
 
   async pinWasRight({ id, address }: PinTry): Promise<void> {

@@ -221,6 +221,10 @@ export class SqliteLedger implements Ledger {
     return this.#writer.run('tryPin', attempt)
   }
 
+  pinWait(attempt: PinTry): Seconds {
+    return this.#read(() => this.#reads.pinWait(attempt))
+  }
+
   async pinWasRight(attempt: PinTry): Promise<void> {
     await this.#writer.run('pinWasRight', attempt)
   }

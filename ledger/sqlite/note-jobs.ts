@@ -2,14 +2,23 @@
 import type { Database } from '../../database/open.ts'
 import type { Seconds, UnixSeconds } from '../../key/units.ts'
 import { type KeyNote, PIN_WINDOW_SECONDS, type PinTry } from '../ledger.ts'
-import { oneLess, oneMore, type WrongPins } from '../pin-rules.ts'
+import { oneLess, oneMore, type WrongPins, waitAfter } from '../pin-rules.ts'
 import { fromNote } from './rows.ts'
+
+const wrongPinsOf = (db: Database) =>
+  db.prepare<[id: string, address: string], WrongPins>(
+    'SELECT since, count FROM wrong_pins WHERE id = ? AND address = ?',
+  )
+
+/** How long to wait until another PIN may be tried; read without counting. */
+export function pinWaitReader(db: Database): (attempt: PinTry) => Seconds {
+  const find = wrongPinsOf(db)
+  return ({ id, address, now }) => waitAfter(find.get(id, address), now)
+}
 
 export function noteJobs(db: Database) {
   const keep = db.prepare('INSERT OR REPLACE INTO notes VALUES (:id, :message, :pin)')
-  const find = db.prepare<[string, string], WrongPins>(
-    'SELECT since, count FROM wrong_pins WHERE id = ? AND address = ?',
-  )
+  const find = wrongPinsOf(db)
   const put = db.prepare('INSERT OR REPLACE INTO wrong_pins VALUES (?, ?, ?, ?)')
   const remove = db.prepare('DELETE FROM wrong_pins WHERE id = ? AND address = ?')
   const forget = db.prepare(

@@ -11,6 +11,7 @@ import type {
   SigningKeyRecord,
 } from '../ledger.ts'
 import { revocationOfKey } from '../revocation-rules.ts'
+import { pinWaitReader } from './note-jobs.ts'
 import { revocationReader } from './revoked.ts'
 import {
   type IssuedStateColumns,
@@ -76,6 +77,7 @@ export function prepareReads(db: Database) {
       const row = noteOf.get(id)
       return row && toNote(row)
     },
+    pinWait: pinWaitReader(db),
     takenOf: (id: string): number => takenOf.get(id) ?? 0,
     countSlice: (now: UnixSeconds, after: number): CountedSlice[] =>
       countSlice.all(now, now, after, COUNTED_AT_ONCE),

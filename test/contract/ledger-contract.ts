@@ -654,6 +654,15 @@ export function ledgerContract(
         expect(await ledger.tryPin({ ...guess, id: 'k-2' })).toBe(0)
       })
 
+      test('make the right one wait as well, which is not counted', async () => {
+        await times(MOST_WRONG_PINS - 1)
+        for (let n = 0; n < 2; n += 1) expect(await ledger.pinWait(guess)).toBe(0)
+        await times(1)
+        expect(await ledger.pinWait(guess)).toBe(PIN_WINDOW_SECONDS)
+        expect(await ledger.pinWait({ ...guess, address: '192.0.2.2' })).toBe(0)
+        expect(await ledger.pinWait({ ...guess, now: at(NOW + PIN_WINDOW_SECONDS) })).toBe(0)
+      })
+
       test('are forgotten when the window is over, not before', async () => {
         await times(MOST_WRONG_PINS)
         const later = (seconds: number) => ({ ...guess, now: at(NOW + seconds) })

@@ -172,8 +172,13 @@ describe('wrong PINs', () => {
     const codes = answers.map(({ code }) => code)
     expect(codes.filter((code) => code === 'pin_wrong')).toHaveLength(MOST_WRONG_PINS)
     expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(2 * MOST_WRONG_PINS)
-    const refused = await show(key, { pin: 'not this one either' })
+    const [refused, right] = [
+      await show(key, { pin: 'not this one either' }),
+      await show(key, { pin: PIN }),
+    ]
     expect([refused.status, refused.code]).toEqual([429, 'rate_limited'])
+    expect([right.status, right.code]).toEqual([429, 'rate_limited'])
+    expect((await get(key, { 'valetkey-pin': PIN })).code).toBe('rate_limited')
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(PIN_WINDOW_SECONDS - 60)
     expect((await get(key, { cookie: proven })).status).toBe(200)
     expect((await show(await pinned(), { pin: PIN })).status).toBe(204)

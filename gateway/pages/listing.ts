@@ -1,6 +1,7 @@
 /** A listing for people: the page that a browser gets where a program gets JSON. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import { visible } from '../../key/display.ts'
 import { bytes, formatBytes, formatTime } from '../../key/units.ts'
 import type { FlatHeaders } from '../exchange.ts'
 import type { Listing } from '../store/store.ts'
@@ -13,6 +14,8 @@ table { width: 100%; border-collapse: collapse; }
 th, td { text-align: start; padding: .4rem .5rem; border-bottom: 1px solid var(--line); }
 td:first-child { overflow-wrap: anywhere; unicode-bidi: isolate; }
 th + th, td + td { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
+a { color: #2f54d0; }
+@media (prefers-color-scheme: dark) { a { color: #8fadff; } }
 p { color: GrayText; }
 @media (max-width: 40rem) { th:nth-child(3), td:nth-child(3) { display: none; } }
 `
@@ -47,14 +50,14 @@ export async function listingPage(
 ): Promise<string> {
   const link = (path: string): string =>
     `${path.slice(prefix.length).split('/').map(encodeURIComponent).join('/')}${query}`
-  const title = prefix === '' ? 'All buckets' : prefix
+  const title = prefix === '' ? 'All buckets' : visible(prefix)
   const folders = listing.prefixes.map(
     (path) =>
-      html`<tr><td><a href="./${link(path)}">${path.slice(prefix.length)}</a></td><td></td><td></td></tr>`,
+      html`<tr><td><a href="./${link(path)}">${visible(path.slice(prefix.length))}</a></td><td></td><td></td></tr>`,
   )
   const files = listing.objects.map(
     ({ path, size, modified }) => html`<tr>
-<td><a href="./${link(path)}">${path.slice(prefix.length)}</a></td>
+<td><a href="./${link(path)}">${visible(path.slice(prefix.length))}</a></td>
 <td>${formatBytes(bytes(size))}</td><td><time>${formatTime(modified)}</time></td></tr>`,
   )
   const empty = folders.length + files.length === 0

@@ -19,6 +19,7 @@ const HOSTILE = [
   "hostile/a'b&amp;c",
   'hostile/javascript:alert(1)',
   'hostile/?vk=x#y',
+  'hostile/photo\u202egpj.exe',
 ]
 
 interface Page {
@@ -186,6 +187,12 @@ describe('as a page', () => {
     for (const name of ['&lt;script&gt;alert(1)&lt;/', 'a&#39;b&amp;amp;c', '?vk=x#y']) {
       expect(text).toContain(name)
     }
+  })
+
+  test('shows what nobody would see in a name', async () => {
+    const { body } = await ask(house.url('hostile/hostile/', key), { headers: { accept } })
+    expect(body.toString()).toContain('>photoU+202Egpj.exe</a>')
+    expect(body.toString()).not.toContain('\u202e')
   })
 
   test('links to what the key opens', async () => {

@@ -1,4 +1,5 @@
 /** Elements, made without any HTML text: what strangers named or wrote can only ever be text. */
+import { piecesOf, visible } from '../../../key/display.ts'
 
 type Attribute = string | number | boolean | undefined | ((event: never) => void)
 type Child = Node | string | undefined | false
@@ -78,34 +79,24 @@ export function icon(name: IconName): SVGElement {
   return svg
 }
 
-const UNSEEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u
-
 /**
  * A name that somebody else chose: set apart, so that it can't turn round the text about it, and
  * with what nobody sees made visible, so that it can't pose as another.
  */
-export function nameOf(text: string): HTMLElement {
-  const name = h('bdi')
-  let rest = text
-  for (let at = rest.search(UNSEEN); at !== -1; at = rest.search(UNSEEN)) {
-    name.append(rest.slice(0, at), h('span', { class: 'unseen' }, codePointOf(rest, at)))
-    rest = rest.slice(at + 1)
-  }
-  name.append(rest)
-  return name
-}
+export const nameOf = (name: string): HTMLElement =>
+  h(
+    'bdi',
+    {},
+    ...piecesOf(name).map(({ text, unseen }) =>
+      unseen ? h('span', { class: 'unseen' }, text) : text,
+    ),
+  )
 
 /** The same where only text goes, such as in a label or a title: nothing unseen is left in it. */
-export function plainName(text: string): string {
-  const every = new RegExp(UNSEEN, 'gu')
-  const plain = text.replace(every, (_, at: number) => codePointOf(text, at))
+export function plainName(name: string): string {
+  const plain = visible(name)
   return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/u.test(plain) ? `\u2068${plain}\u2069` : plain
 }
-
-const codePointOf = (text: string, at: number): string =>
-  `U+${text.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')}`
 
 /** A button with a picture before its words. */
 export const button = (

@@ -66,29 +66,34 @@ async function open(claims: Partial<FirstBlock> = {}): Promise<void> {
 }
 
 /** Chooses the file and sends it, until so many bytes have passed. */
-async function begin(bytes: number): Promise<void> {
-  await page.setInputFiles('#files', join(folder.path, 'film.bin'))
+async function begin(bytes: number, name = 'film.bin'): Promise<void> {
+  await page.setInputFiles('#files', join(folder.path, name))
   dam.let(bytes)
   await button(/^Send /).click()
   await dam.full()
 }
 
-async function expectWhole(): Promise<void> {
+async function expectWhole(name = 'film.bin', content = FILM): Promise<void> {
   await page.getByRole('heading', { name: 'Your file has arrived' }).waitFor()
-  const url = house.url(`${inbox}film.bin`, house.mint({ methods: ['GET'] }))
-  expect((await ask(url)).body.equals(FILM)).toBe(true)
+  const url = house.url(inbox + name, house.mint({ methods: ['GET'] }))
+  expect((await ask(url)).body.equals(content)).toBe(true)
 }
 
 test('a pause stops the bytes, and going on sends the rest only', async () => {
   await open()
-  await begin(5 * MIB)
-  await button('Pause film.bin').click()
-  await page.getByText(/Paused at \d+%/).waitFor()
+  // pieces of 4, 8 and 4 MiB
+  const long = Buffer.from(pattern(16 * MIB))
+  writeFileSync(join(folder.path, 'long.bin'), long)
+  await begin(5 * MIB, 'long.bin')
+  await button('Pause long.bin').click()
+  await page.getByText('Paused at 25%').waitFor()
+  // what had arrived of the piece that was cut is kept, too
   dam.open()
-  await button('Go on with film.bin').click()
-  await expectWhole()
-  expect(offsets[0]).toBe(0)
-  expect(offsets.at(-1)).toBeGreaterThanOrEqual(4 * MIB)
+  await page.getByText(/Paused at (?:3[1-9]|[4-7]\d)%/).waitFor()
+  await button('Go on with long.bin').click()
+  await expectWhole('long.bin', long)
+  expect(offsets.slice(0, 2)).toEqual([0, 4 * MIB])
+  expect(offsets[2]).toBeGreaterThan(4 * MIB)
 })
 
 test('all of it is paused and goes on with one button, and the focus stays on it', async () => {

@@ -17,6 +17,11 @@ interface Running {
 const limits: Limits = { paths: ['inbox/'], least: 0, most: 1000, types: [], match: [] }
 
 let running: Running[]
+let looks: {
+  readonly upload: string
+  readonly signal: AbortSignal
+  readonly answer: (kept: number | 'gone' | undefined) => void
+}[]
 let timers: { readonly at: number; readonly ring: () => void }[]
 let remembered: (string | undefined)[]
 let forgotten: string[]
@@ -44,6 +49,8 @@ const uploadsOf = (given: Limits): Uploads =>
           },
         })
       }),
+    find: (upload, signal) =>
+      new Promise((resolve) => looks.push({ upload, signal, answer: resolve })),
     later: (at, ring) => {
       const timer = { at, ring }
       timers.push(timer)
@@ -61,6 +68,7 @@ const uploadsOf = (given: Limits): Uploads =>
 
 beforeEach(() => {
   running = []
+  looks = []
   timers = []
   remembered = []
   forgotten = []
@@ -134,6 +142,35 @@ describe('what people do', () => {
     expect(uploads.act(item, 'pause')).toBe(false)
     uploads.act(item, 'resume')
     expect(running).toHaveLength(2)
+  })
+
+  it('asks after a pause what has arrived, unless it goes on meanwhile', async () => {
+    const [item] = add('a') as [Item]
+    uploads.actOnAll('send')
+    running[0]?.listener.onUpload('u-1')
+    running[0]?.listener.onKept(20)
+    running[0]?.listener.onSent(70)
+    uploads.act(item, 'pause')
+    expect(item).toMatchObject({ kept: 20, sent: 20 })
+    looks[0]?.answer(45)
+    await settled()
+    expect(item).toMatchObject({ state: 'paused', kept: 45, sent: 45 })
+    uploads.act(item, 'resume')
+    uploads.act(item, 'pause')
+    looks[1]?.answer(undefined)
+    await settled()
+    expect(item).toMatchObject({ kept: 45, sent: 45 })
+    uploads.act(item, 'resume')
+    uploads.act(item, 'pause')
+    uploads.act(item, 'resume')
+    expect(looks[2]).toMatchObject({ upload: 'u-1', signal: { aborted: true } })
+    looks[2]?.answer(1)
+    await settled()
+    expect(item).toMatchObject({ state: 'uploading', kept: 45 })
+    uploads.act(item, 'pause')
+    looks[3]?.answer(item.size)
+    await settled()
+    expect(item.state).toBe('uploading')
   })
 
   it('does not listen to an upload that was called off', async () => {

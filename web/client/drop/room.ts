@@ -138,6 +138,7 @@ export class Room {
   #queue(folder: string, limits: ReturnType<typeof limitsOf>): Uploads {
     return new Uploads(folder, limits, {
       send: (item, listener, signal) => this.#sender.send(item, listener, signal),
+      find: (upload, signal) => this.#sender.find(upload, signal),
       now,
       later: (milliseconds, callback) => {
         const timer = setTimeout(callback, milliseconds)

@@ -59,9 +59,12 @@ export class Sender {
   }
 
   /** How many bytes of an upload are there; undefined where that can not be said now. */
-  async find(upload: string): Promise<number | 'gone' | undefined> {
+  async find(
+    upload: string,
+    signal = AbortSignal.timeout(PATIENCE),
+  ): Promise<number | 'gone' | undefined> {
     try {
-      const found = await this.#tus.find(upload, AbortSignal.timeout(PATIENCE))
+      const found = await this.#tus.find(upload, signal)
       return found?.offset ?? 'gone'
     } catch {
       return undefined

@@ -43,6 +43,8 @@ export interface Begun
 
 export interface Surroundings {
   send(item: Item, listener: Listener, signal: AbortSignal): Promise<Stored>
+  /** how many bytes of an upload are there, where that can be said now */
+  find(upload: string, signal: AbortSignal): Promise<number | 'gone' | undefined>
   /** milliseconds of a clock that only goes on */
   now(): number
   /** calls back after milliseconds, unless what it returns is called before */
@@ -65,6 +67,7 @@ export class Uploads {
   limits: Limits
   readonly #around: Surroundings
   readonly #running = new Map<Item, AbortController>()
+  /** what calls off a retry, or a look at what is there */
   readonly #timers = new Map<Item, () => void>()
   readonly #taken = new Set<string>()
   /** what the last answer on the key already knew of */
@@ -161,6 +164,7 @@ export class Uploads {
     if (state !== 'uploading') this.#stop(item)
     if (state !== 'uploading' && state !== 'done') item.sent = item.kept
     if (state === 'cancelled') this.#letGo(item)
+    if (state === 'paused' && item.upload !== undefined) void this.#look(item, item.upload)
     this.#around.changed(item)
     this.#pump()
     return true
@@ -325,6 +329,17 @@ export class Uploads {
     for (const item of this.items) {
       if (item.state === 'waiting' && item.upload === undefined) this.#giveUp(item, problem)
     }
+  }
+
+  /** Of a piece that a pause has cut, the server keeps what had arrived: it may be the last one. */
+  async #look(item: Item, upload: string): Promise<void> {
+    const controller = new AbortController()
+    this.#timers.set(item, () => controller.abort())
+    const kept = await this.#around.find(upload, controller.signal)
+    if (controller.signal.aborted || typeof kept !== 'number') return
+    ;[item.kept, item.sent] = [kept, kept]
+    if (kept < item.size) this.#around.changed(item)
+    else this.act(item, 'resume')
   }
 
   #stop(item: Item): void {

@@ -390,17 +390,31 @@ describe('for other people', () => {
     await other.close()
   })
 
+  test.each([true, false])('the listing of a plain link can be read, dark %s', async (dark) => {
+    const other = await visit(browser, { dark })
+    await other.page.goto(house.url('team/summer/', house.mint(FOLDER)))
+    await other.page.getByRole('link', { name: 'photoU+202Egpj.exe' }).waitFor()
+    expect(await other.flaws()).toEqual([])
+    await other.close()
+  })
+
   test.each([
-    [320, true],
-    [320, false],
-    [1600, true],
-  ])('on a screen %i wide, dark %s, nothing overflows and all can be read', async (width, dark) => {
-    const other = await visit(browser, { width, dark })
+    { width: 320, dark: true },
+    { width: 320, locale: 'de-DE' },
+    { width: 320, locale: 'zh-CN' },
+    { width: 1600, dark: true },
+  ])('at %j nothing overflows or lies upon what can be pressed', async (options) => {
+    const other = await visit(browser, options)
     await other.page.goto(`${house.gateway.url}/-/share#${house.mint(FOLDER)}`)
     await other.page.getByRole('checkbox').first().check()
+    await other.page.getByRole('checkbox').last().check()
     expect(await other.flaws()).toEqual([])
     const room = await other.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     expect(room).toBeLessThanOrEqual(0)
+    const [take, clear] = await other.page.locator('.selection button').all()
+    await take?.click()
+    await other.page.locator('.shelf .notice').waitFor()
+    for (const one of [take, clear]) await one?.click({ trial: true, timeout: 2000 })
     await other.close()
   })
 })

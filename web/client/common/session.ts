@@ -267,9 +267,10 @@ export function pinForm(key: string, go: () => void): HTMLFormElement {
 export function expiryOf(session: Session): HTMLElement {
   const text = h('span')
   const update = (): void => {
-    const left = session.facts.expires - session.now()
-    text.textContent =
-      left < SOON ? common.endsSoon(fromNow(left)) : common.ends(moment(session.facts.expires))
+    const { expires } = session.facts
+    const left = expires - session.now()
+    text.textContent = left < SOON ? common.endsSoon(fromNow(left)) : common.ends(moment(expires))
+    if (left <= 0) text.textContent = common.endedAt(moment(expires))
     text.parentElement?.classList.toggle('soon', left < SOON)
     if (left === 300 || left === 60) say(common.endsSoon(fromNow(left)))
   }

@@ -155,8 +155,9 @@ export class Folder {
             h('time', { datetime: new Date(modified * 1000).toISOString() }, day(modified)),
         ),
       ),
-      !isFolder && this.#mayDownload && this.#downloadButton(entry, name),
-      isFolder && h('div', { class: 'enters' }, icon('arrow')),
+      !isFolder && this.#mayDownload
+        ? this.#downloadButton(entry, name)
+        : h('div', { class: 'enters' }, isFolder && icon('arrow')),
     )
   }
 

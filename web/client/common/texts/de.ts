@@ -87,7 +87,7 @@ export const share: typeof en.share = {
   changed: 'Geändert',
   kind: 'Art',
   select: (name) => `${name} auswählen`,
-  selected: (_count, shown) => `${shown} ausgewählt`,
+  selected: (_count, shown) => `${shown} gewählt`,
   nothingHere: 'Hier ist nichts.',
   nothingFound: (text) => `Hier heißt nichts „${text}“.`,
   more: 'Mehr zeigen',

@@ -16,6 +16,7 @@ import { checkCookieOrigin } from './origin.ts'
 import { endpoints } from './protocols/endpoints.ts'
 import { form } from './protocols/form.ts'
 import { native } from './protocols/native.ts'
+import { partial } from './protocols/partial.ts'
 import { ALLOWED, asRefusal } from './protocols/problem.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { s3 } from './protocols/s3/s3.ts'
@@ -75,7 +76,7 @@ function whenEnded(exchange: Exchange, onEnd: (exchange: Exchange) => void): voi
   else outgoing.once('close', () => onEnd(exchange))
 }
 
-const PROTOCOLS: readonly Protocol[] = [native, s3, sts, form, tus, endpoints]
+const PROTOCOLS: readonly Protocol[] = [native, s3, sts, form, tus, partial, endpoints]
 
 /**
  * The one protocol that a request is of; one that shows no credential of any is the native one's.

@@ -22,6 +22,8 @@ const EXPOSED = [
   'Upload-Defer-Length',
   'Upload-Metadata',
   'Upload-Expires',
+  'Upload-Complete',
+  'Upload-Limit',
   'Tus-Resumable',
   'Tus-Version',
   'Tus-Extension',

@@ -27,6 +27,7 @@ import { logExchange } from './log.ts'
 import { makeOurs } from './ours.ts'
 import { Pacing } from './pacing.ts'
 import { isEndpoint } from './protocols/endpoints.ts'
+import { isPartial } from './protocols/partial.ts'
 import { isTus } from './protocols/tus/request.ts'
 import { hasBody, readRequest } from './request.ts'
 import { Resuming } from './resuming.ts'
@@ -282,7 +283,7 @@ function isOurs(incoming: IncomingMessage, basePath: string): boolean {
   if (!isBelow('') && !isBelow(basePath)) return false
   try {
     const request = readRequest(incoming, isBelow('') ? '' : basePath)
-    return !isEndpoint(request) && !isTus(request)
+    return ![isEndpoint, isTus, isPartial].some((isOf) => isOf(request))
   } catch {
     return false
   }

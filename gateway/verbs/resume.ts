@@ -22,7 +22,7 @@ import { noSuchUpload, probeUse } from './multipart.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 
 /** An upload that is not whole by then ends by itself. */
-const UNFINISHED_SECONDS = 86_400 as Seconds
+export const UNFINISHED_SECONDS = 86_400 as Seconds
 
 /** What is known of an upload from its beginning to its end. */
 export interface Begun {

@@ -1,22 +1,18 @@
 /** What a request of tus asks for, read from its headers and its target. */
 import { type Block, scopesOf } from '../../../key/claims.ts'
 import { essenceOf } from '../../../key/media-type.ts'
-import {
-  type ObjectPath,
-  parseObjectPath,
-  parseTarget,
-  targetOf,
-} from '../../../key/object-path.ts'
+import { type ObjectPath, parseObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import type { Grant } from '../../../key/sign.ts'
 import { type Bytes, bytes } from '../../../key/units.ts'
 import type { Headers, RawRequest } from '../../request.ts'
 import type { MultipartRef } from '../../store/multipart.ts'
 import { DEFAULT_TYPE } from '../../verbs/put.ts'
+import { refBeneath } from '../upload.ts'
 import { parseMetadata, textOf } from './metadata.ts'
 
 export const VERSION = '1.0.0'
-const HERE = '/-/tus'
+export const HERE = '/-/tus'
 
 export const isTus = ({ path }: Pick<RawRequest, 'path'>): boolean =>
   path === HERE || path.startsWith(`${HERE}/`)
@@ -31,31 +27,9 @@ const malformed = (detail: string): Refusal => new Refusal('request_malformed', 
 export const methodOf = ({ method, headers }: RawRequest): string =>
   method === 'POST' ? (headers.get('x-http-method-override') ?? method) : method
 
-/**
- * The upload that the target names: `/-/tus/ID/BUCKET/KEY`; undefined for `/-/tus/`. With the path
- * in it, whether the key covers it is known before anybody looks whether there is such an upload.
- * @throws Refusal resource_not_found, path_malformed
- */
-export function refOf({ path }: RawRequest): MultipartRef | undefined {
-  if (path === HERE || path === `${HERE}/`) return undefined
-  const [, id, target] = /^\/-\/tus\/([0-9a-f]{32})(\/.+)$/.exec(path) ?? []
-  const named = target === undefined ? undefined : parseTarget(target)
-  if (id !== undefined && named?.kind === 'object') return { id, path: named.path }
-  throw new Refusal(
-    'resource_not_found',
-    'an upload is at the URL that the header Location of its creation states',
-  )
-}
-
-/** @param key where the request that creates the upload shows it in the URL */
-export const locationOf = (
-  { id, path }: MultipartRef,
-  basePath: string,
-  key: string | undefined,
-): string => {
-  const query = key === undefined ? '' : `?vk=${encodeURIComponent(key)}`
-  return `${basePath}${HERE}/${id}${targetOf(path)}${query}`
-}
+/** Undefined for `/-/tus/`, where uploads are created. @throws Refusal resource_not_found, path_malformed */
+export const refOf = (request: RawRequest): MultipartRef | undefined =>
+  request.path === HERE || request.path === `${HERE}/` ? undefined : refBeneath(HERE, request)
 
 /** What a client wants to create. */
 export interface Creation {

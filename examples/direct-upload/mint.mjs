@@ -1,6 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto'
 
 const [, kid, secret] = (process.env.VALETKEY_SIGNING_KEY ?? '').split('.')
+if (secret === undefined) {
+  console.error('set VALETKEY_SIGNING_KEY to what "npx valetkey keys export KID" prints')
+  process.exit(1)
+}
 const mac = (key, text) => createHmac('sha256', key).update(text).digest()
 
 /** A key that uploads beneath `path`, or exactly there, for five minutes, from pages of `origin`. */

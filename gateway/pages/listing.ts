@@ -8,7 +8,7 @@ import type { Listing } from '../store/store.ts'
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+body { background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: start; padding: .4rem .5rem; border-bottom: 1px solid var(--line); }

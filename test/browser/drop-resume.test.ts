@@ -14,6 +14,8 @@ import { type Visitor, visit } from './support/visitor.ts'
 
 const MIB = 1 << 20
 const FILM = Buffer.from(pattern(6 * MIB + 7))
+/** Comes in pieces of 4, 8 and 4 MiB: of what waits on the line, none makes it whole. */
+const LONG = Buffer.from(pattern(16 * MIB))
 
 let house: House
 let browser: Browser
@@ -29,6 +31,7 @@ beforeAll(async () => {
   ;[house, browser] = await Promise.all([openHouse(), startChromium()])
   folder = tempFolder()
   writeFileSync(join(folder.path, 'film.bin'), FILM)
+  writeFileSync(join(folder.path, 'long.bin'), LONG)
 })
 afterAll(async () => {
   await browser.close()
@@ -81,9 +84,6 @@ async function expectWhole(name = 'film.bin', content = FILM): Promise<void> {
 
 test('a pause stops the bytes, and going on sends the rest only', async () => {
   await open()
-  // pieces of 4, 8 and 4 MiB
-  const long = Buffer.from(pattern(16 * MIB))
-  writeFileSync(join(folder.path, 'long.bin'), long)
   await begin(5 * MIB, 'long.bin')
   await button('Pause long.bin').click()
   await page.getByText('Paused at 25%').waitFor()
@@ -91,7 +91,7 @@ test('a pause stops the bytes, and going on sends the rest only', async () => {
   dam.open()
   await page.getByText(/Paused at (?:3[1-9]|[4-7]\d)%/).waitFor()
   await button('Go on with long.bin').click()
-  await expectWhole('long.bin', long)
+  await expectWhole('long.bin', LONG)
   expect(offsets.slice(0, 2)).toEqual([0, 4 * MIB])
   expect(offsets[2]).toBeGreaterThan(4 * MIB)
 })
@@ -182,8 +182,8 @@ test('after a reload a file that the page may read again goes on by itself, thou
 
 test('a second tab leaves alone what the first one holds, and has it when that is closed', async () => {
   await open()
-  await begin(5 * MIB)
-  await button('Pause film.bin').click()
+  await begin(5 * MIB, 'long.bin')
+  await button('Pause long.bin').click()
   dam.open()
   const first = page
   page = await visitor.context.newPage()
@@ -192,8 +192,8 @@ test('a second tab leaves alone what the first one holds, and has it when that i
   expect(await words().count()).toBe(0)
   await first.close()
   await expect.poll(() => words().innerText()).toBe('Interrupted. Choose the same file to go on')
-  await page.setInputFiles('#files', join(folder.path, 'film.bin'))
-  await expectWhole()
+  await page.setInputFiles('#files', join(folder.path, 'long.bin'))
+  await expectWhole('long.bin', LONG)
 })
 
 test('a key that expires meanwhile is no loss for what had begun', async () => {

@@ -101,6 +101,12 @@ function uploadOf(headers: Headers): NonNullable<Wanted['upload']> {
       'an upload is sent whole: Content-Range is not taken with PUT',
     )
   }
+  if (headers.get('upload-complete') === '?0') {
+    throw new Refusal(
+      'request_malformed',
+      'an upload is sent whole: one that goes on later is begun by POST at /-/uploads/BUCKET/KEY',
+    )
+  }
   const coding = headers.get('content-encoding')?.toLowerCase()
   if (coding !== undefined && coding !== 'identity') {
     throw new Refusal(

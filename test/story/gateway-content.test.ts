@@ -213,6 +213,7 @@ describe('the digest', () => {
 describe('a part, or a coding', () => {
   test.each([
     { 'content-range': 'bytes 0-4/10' },
+    { 'upload-complete': '?0' },
     { 'content-encoding': 'gzip' },
     { 'content-encoding': 'aws-chunked' },
   ])('is not taken for the object: %o', async (headers) => {

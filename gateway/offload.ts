@@ -1,34 +1,88 @@
 /**
  * Where another server stands in front, it can send the file itself once the gateway has decided:
  * nginx is told by X-Accel-Redirect, others by X-Sendfile. Ranges are then that server's work, and
- * what it sends is out of our hands: a use counts as soon as the file was handed over.
+ * what it sends is out of our hands: a use counts as soon as the file was handed over. So only what
+ * it is sure to answer as we would is handed over.
  */
 import { isTrusted, peerOf } from './client.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import type { Services } from './services.ts'
 import type { ObjectInfo, OpenObject } from './store/store.ts'
 
-/**
- * The headers that hand a file over; undefined where the bytes go through us.
- * @param rate bytes a second: nginx can be told, for each connection by itself; others can not
- */
-export function offloadHeader(
-  object: OpenObject,
-  { incoming }: Exchange,
+interface Handing {
+  readonly object: OpenObject
+  /** what the response carries of the object */
+  readonly served: FlatHeaders
+  /** headers of the protocol's own */
+  readonly extra: FlatHeaders
+  /** bytes a second: nginx can be told, for each connection by itself; others can not */
+  readonly rate: number | undefined
+}
+
+/** The headers of a response that hands a file over; undefined where the bytes go through us. */
+export function handedOver(
+  { object, served, extra, rate }: Handing,
+  { incoming, request }: Exchange,
   { settings }: Services,
-  rate?: number,
 ): FlatHeaders | undefined {
   const { offload, offloadPrefix, trustedProxies } = settings
   // anybody else would be told where files lie, and get no bytes
   if (offload === 'none' || !isTrusted(peerOf(incoming.socket), trustedProxies)) return undefined
+  // we have judged these by the object; it would judge them anew, by the file
+  if (CONDITIONS.some((name) => request?.headers.has(name))) return undefined
+  const { headers, mayPass } = forFront(served)
   if (offload === 'x-sendfile') {
     const { file } = object
-    return file === undefined || rate !== undefined ? undefined : ['X-Sendfile', file]
+    if (file === undefined || rate !== undefined) return undefined
+    return [...headers, ...extra, 'X-Sendfile', file]
   }
   const file = encodedFile(object)
-  if (file === undefined) return undefined
+  if (file === undefined || !mayPass || !passes(extra)) return undefined
   const paced = rate === undefined ? [] : ['X-Accel-Limit-Rate', String(rate)]
-  return ['X-Accel-Redirect', offloadPrefix + file, ...paced]
+  return [...headers, ...extra, 'X-Accel-Redirect', offloadPrefix + file, ...paced]
+}
+
+const CONDITIONS = [
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+] as const
+
+/**
+ * What nginx keeps of our headers when it sends a file: some by itself, the others by name, in
+ * `examples/nginx/nginx.conf`. A response that needs any other, such as the user metadata of S3, is
+ * ours to send.
+ */
+export const NGINX_PASSES: ReadonlySet<string> = new Set([
+  ...['content-type', 'content-disposition', 'cache-control', 'expires'],
+  ...['etag', 'last-modified', 'content-encoding', 'content-language', 'repr-digest'],
+  ...['content-security-policy', 'x-content-type-options', 'referrer-policy'],
+  ...['cross-origin-resource-policy', 'x-amz-request-id'],
+])
+
+const passes = (headers: FlatHeaders): boolean =>
+  headers.every((name, index) => index % 2 === 1 || NGINX_PASSES.has(name.toLowerCase()))
+
+interface ForFront {
+  readonly headers: FlatHeaders
+  /** whether nginx passes all of them on */
+  readonly mayPass: boolean
+}
+
+/** The same each time, for as long as the headers of an object are at hand. */
+const known = new WeakMap<FlatHeaders, ForFront>()
+
+function forFront(served: FlatHeaders): ForFront {
+  const made = known.get(served)
+  if (made !== undefined) return made
+  // that server says itself whether it knows ranges
+  const at = served.indexOf('Accept-Ranges')
+  const headers = at < 0 ? served : [...served.slice(0, at), ...served.slice(at + 2)]
+  const fresh = { headers, mayPass: passes(headers) }
+  known.set(served, fresh)
+  return fresh
 }
 
 /** The same each time, for as long as a store has the object at hand. */

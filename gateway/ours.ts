@@ -45,9 +45,8 @@ function routesOf(readiness: Readiness, judge: Judge): Ours {
     const verdict = await judge(c.env.incoming)
     if (verdict.status !== 204) return problem(verdict.status, verdict.refusal)
     c.header('X-Valetkey-Id', verdict.id)
-    if (verdict.subject !== undefined) {
-      c.header('X-Valetkey-Subject', encodeURIComponent(verdict.subject))
-    }
+    // stated in any case: some proxies would pass on what the client says in its place
+    c.header('X-Valetkey-Subject', encodeURIComponent(verdict.subject ?? ''))
     return c.body(null, 204)
   })
   addPages(ours)

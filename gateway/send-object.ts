@@ -5,7 +5,7 @@ import type { Admitted } from './admit.ts'
 import { andThen } from './awaitable.ts'
 import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
-import { offloadHeader } from './offload.ts'
+import { handedOver } from './offload.ts'
 import { respond, writeHead } from './respond.ts'
 import { servedHeaders } from './served.ts'
 import type { Services } from './services.ts'
@@ -41,10 +41,18 @@ export function sendObject(
     return
   }
   // the server in front knows ranges, but no parts
-  const handedOver = isPart
-    ? undefined
-    : offloadHeader(body.object, exchange, services, body.use?.rate)
-  return handedOver === undefined ? deliver(sending) : handOver(sending, handedOver)
+  const headers = isPart ? undefined : handing(sending, body)
+  return headers === undefined ? deliver(sending) : handOver(sending, headers)
+}
+
+type Body = NonNullable<Download['body']>
+
+const handing = (sending: Sending, { object, use }: Body): FlatHeaders | undefined => {
+  const { exchange, services, extra } = sending
+  // what it takes is gathered only where files are handed over at all
+  if (services.settings.offload === 'none') return undefined
+  const served = servedOf(sending)
+  return handedOver({ object, served, extra, rate: use?.rate }, exchange, services)
 }
 
 function writeObjectHead(sending: Sending): void {
@@ -70,15 +78,16 @@ function framing({ status, info, range: { start, end } }: Download): FlatHeaders
 }
 
 /** The server in front looks at `Range` itself, so it is told of the whole object. */
-function handOver(sending: Sending, handedOver: FlatHeaders): Awaitable<void> {
-  const { download, exchange, services, extra } = sending
+function handOver(
+  { download, exchange, services }: Sending,
+  headers: FlatHeaders,
+): Awaitable<void> {
   const { range, body } = download
   body?.object.close()
   exchange.bytesOut = range.end - range.start
-  return andThen(body?.use?.settle(exchange.bytesOut), () => {
-    const headers = [...servedOf(sending), ...extra, ...handedOver, 'Content-Length', '0']
-    respond(exchange, services, 200, headers)
-  })
+  return andThen(body?.use?.settle(exchange.bytesOut), () =>
+    respond(exchange, services, 200, [...headers, 'Content-Length', '0']),
+  )
 }
 
 function deliver(sending: Sending): Awaitable<void> {

@@ -1,14 +1,18 @@
 /** `/-/auth`: a key in front of any service. A real nginx and a real Caddy ask where there is one. */
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
-import { type Front, hasNginx, onFreePort, startNginx } from '../support/proxy.ts'
+import { type Answer, type Question, ask as request } from '../support/http.ts'
+import {
+  type Front,
+  hasCaddy,
+  hasNginx,
+  REPORTS,
+  startCaddyExample,
+  startNginxExample,
+} from '../support/proxy.ts'
 
 let house: House
 beforeEach(async () => {
@@ -85,97 +89,69 @@ describe('what a proxy is told', () => {
   })
 })
 
-const nginx = (gateway: number, service: number): Promise<Front> =>
-  startNginx(
-    gateway,
-    `location / { auth_request /-/auth; proxy_pass http://127.0.0.1:${service}; }
-     location = /-/auth {
-       internal;
-       proxy_pass http://127.0.0.1:PORT;
-       proxy_pass_request_body off;
-       proxy_set_header Content-Length "";
-       proxy_set_header X-Original-Method $request_method;
-       proxy_set_header X-Original-URI $request_uri;
-       proxy_set_header X-Forwarded-Method "";
-       proxy_set_header X-Forwarded-Uri "";
-     }`,
-  )
+const FRONTS = [
+  ['nginx', hasNginx, startNginxExample, 'x-user'],
+  ['Caddy', hasCaddy, startCaddyExample, 'x-valetkey-subject'],
+] as const
 
-async function caddy(gateway: number, service: number): Promise<Front> {
-  const folder = mkdtempSync(join(tmpdir(), 'valetkey-caddy-'))
-  const conf = (port: number): string => `{
-  admin off
-  auto_https off
-}
-http://127.0.0.1:${port} {
-  forward_auth 127.0.0.1:${gateway} {
-    uri /-/auth
-    header_up -X-Original-Method
-    header_up -X-Original-Uri
-  }
-  reverse_proxy 127.0.0.1:${service}
-}
-`
-  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
-  const file = join(folder, 'Caddyfile')
-  const { port, child, exited } = await onFreePort((free) => {
-    writeFileSync(file, conf(free))
-    return spawn('caddy', ['run', '--config', file], { stdio: 'ignore', env })
-  })
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: async () => {
-      child.kill('SIGTERM')
-      await exited
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
+describe.each(FRONTS.filter(([, has]) => has()))(
+  '%s in front of a service, as in its example',
+  (_, _has, start, header) => {
+    let front: Front
+    let service: Server
+    let served: string[]
+    let subject: string | undefined
 
-const hasCaddy = (): boolean => spawnSync('caddy', ['version']).error === undefined
+    beforeEach(async () => {
+      service = createServer((request, response) => {
+        served.push(`${request.method} ${request.url?.split('?')[0]}`)
+        subject = request.headers[header]?.toString()
+        response.end('the service')
+      }).listen(0, '127.0.0.1')
+      await once(service, 'listening')
+      const { port } = service.address() as AddressInfo
+      front = await start({ gateway: house.gateway.port, data: house.folder, service: port })
+      served = []
+    })
+    afterEach(async () => {
+      await front.close()
+      service.closeAllConnections()
+      service.close()
+    })
 
-const fronts: readonly [string, typeof nginx][] = [
-  ...(hasNginx() ? [['nginx', nginx] as [string, typeof nginx]] : []),
-  ...(hasCaddy() ? [['Caddy', caddy] as [string, typeof nginx]] : []),
-]
+    const through = (path: string, key?: string, more: Question = {}): Promise<Answer> =>
+      request(`${front.url}${path}${key === undefined ? '' : `?vk=${key}`}`, {
+        ...more,
+        headers: { ...more.headers, host: REPORTS },
+      })
 
-describe.each(fronts)('%s in front of a service', (_, start) => {
-  let front: Front
-  let service: Server
-  let served: string[]
+    it('lets through what a key grants, and nothing else', async () => {
+      const key = house.mint({ path: 'grafana/', methods: ['GET'] })
+      expect((await through('/grafana/d/1', key)).text()).toBe('the service')
+      expect((await through('/other/d/1', key)).status).toBe(403)
+      expect((await through('/grafana/d/1')).status).toBe(401)
+      expect((await through('/grafana/d/1', key, { method: 'POST', body: 'x' })).status).toBe(403)
+      // a client that states another URI for itself gets no further
+      const lies = {
+        'x-forwarded-uri': '/grafana/d/1',
+        'x-forwarded-method': 'GET',
+        'x-original-uri': '/grafana/d/1',
+        'x-original-method': 'GET',
+      }
+      expect((await through('/other/d/1', key, { headers: lies })).status).toBe(403)
+      expect(served).toEqual(['GET /grafana/d/1'])
+    })
 
-  beforeEach(async () => {
-    served = []
-    service = createServer((request, response) => {
-      served.push(`${request.method} ${request.url?.split('?')[0]}`)
-      response.end('the service')
-    }).listen(0, '127.0.0.1')
-    await once(service, 'listening')
-    front = await start(house.gateway.port, (service.address() as AddressInfo).port)
-    served = []
-  })
-  afterEach(async () => {
-    await front.close()
-    service.closeAllConnections()
-    service.close()
-  })
-
-  it('lets through what a key grants, and nothing else', async () => {
-    const key = house.mint({ path: 'grafana/', methods: ['GET'] })
-    const get = (path: string, headers = {}) => fetch(`${front.url}${path}?vk=${key}`, { headers })
-    expect(await (await get('/grafana/d/1')).text()).toBe('the service')
-    expect((await get('/other/d/1')).status).toBe(403)
-    expect((await fetch(`${front.url}/grafana/d/1`)).status).toBe(401)
-    const posted = await fetch(`${front.url}/grafana/d/1?vk=${key}`, { method: 'POST', body: 'x' })
-    expect(posted.status).toBe(403)
-    // a client that states another URI for itself gets no further
-    const lies = {
-      'x-forwarded-uri': '/grafana/d/1',
-      'x-forwarded-method': 'GET',
-      'x-original-uri': '/grafana/d/1',
-      'x-original-method': 'GET',
-    }
-    expect((await get('/other/d/1', lies)).status).toBe(403)
-    expect(served).toEqual(['GET /grafana/d/1'])
-  })
-})
+    it('tells the service whose key it is, and never what a client says of itself', async () => {
+      const lies = { 'x-user': 'root', 'x-valetkey-subject': 'root' }
+      const of = (sub: { readonly sub?: string }): string =>
+        house.mint({ path: 'grafana/', methods: ['GET'], ...sub })
+      expect((await through('/grafana/d/1', of({ sub: 'ada' }), { headers: lies })).status).toBe(
+        200,
+      )
+      expect(subject).toBe('ada')
+      expect((await through('/grafana/d/1', of({}), { headers: lies })).status).toBe(200)
+      expect(subject ?? '').toBe('')
+    })
+  },
+)

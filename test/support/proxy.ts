@@ -1,7 +1,7 @@
-/** Reverse proxies in front of a gateway: a plain one of Node, and nginx where it is installed. */
+/** Reverse proxies in front of a gateway: a plain one of Node; nginx and Caddy where they are installed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -53,7 +53,14 @@ export async function startProxy({ to, strip = '', headers = {} }: ProxyOptions)
 export const hasNginx = (): boolean => spawnSync('nginx', ['-v']).error === undefined
 
 /** @param location the directives of `location`, with PORT for the gateway's */
-export async function startNginx(to: number, location: string): Promise<Front> {
+export const startNginx = (to: number, location: string): Promise<Front> =>
+  startNginxWith(
+    (port) =>
+      `client_max_body_size 0; server { listen 127.0.0.1:${port}; ${location.replaceAll('PORT', String(to))} }`,
+  )
+
+/** @param http what stands in its block `http` when it listens on a port */
+async function startNginxWith(http: (port: number) => string): Promise<Front> {
   const folder = mkdtempSync(join(tmpdir(), 'valetkey-nginx-'))
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const conf = (port: number): string =>
@@ -63,26 +70,80 @@ events {}
 http {
   access_log off;
   ${paths.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
-  client_max_body_size 0;
-  server {
-    listen 127.0.0.1:${port};
-    ${location.replaceAll('PORT', String(to))}
-  }
+  ${http(port)}
 }
 `
   const { port, child, exited } = await onFreePort((free) => {
     writeFileSync(join(folder, 'nginx.conf'), conf(free))
     return spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' })
   })
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: async () => {
-      child.kill('SIGTERM')
-      await exited
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return ended(port, folder, child, exited)
 }
+
+const ended = (
+  port: number,
+  folder: string,
+  child: ChildProcess,
+  exited: Promise<unknown>,
+): Front => ({
+  url: `http://127.0.0.1:${port}`,
+  close: async () => {
+    child.kill('SIGTERM')
+    await exited
+    rmSync(folder, { recursive: true, force: true })
+  },
+})
+
+export const hasCaddy = (): boolean => spawnSync('caddy', ['version']).error === undefined
+
+async function startCaddyWith(sites: (port: number) => string): Promise<Front> {
+  const folder = mkdtempSync(join(tmpdir(), 'valetkey-caddy-'))
+  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  const file = join(folder, 'Caddyfile')
+  const { port, child, exited } = await onFreePort((free) => {
+    writeFileSync(file, `{\n\tadmin off\n\tauto_https off\n}\n${sites(free)}`)
+    return spawn('caddy', ['run', '--config', file], { stdio: 'ignore', env })
+  })
+  return ended(port, folder, child, exited)
+}
+
+/** What the examples are for, where it is in a test. */
+export interface Behind {
+  readonly gateway: number
+  /** the data folder */
+  readonly data: string
+  /** of the service that a key is put in front of */
+  readonly service?: number
+}
+
+export const FILES = 'files.example.com'
+export const REPORTS = 'reports.example.com'
+
+const example = (name: string): string =>
+  readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
+
+const moved = (text: string, { gateway, data, service = 9 }: Behind): string =>
+  text
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${gateway}`)
+    .replaceAll('127.0.0.1:3000', `127.0.0.1:${service}`)
+    .replaceAll('/srv/valetkey', data)
+
+/** `examples/nginx/nginx.conf` as it stands, but for addresses, folders and TLS. */
+export const startNginxExample = (behind: Behind): Promise<Front> =>
+  startNginxWith((port) =>
+    moved(example('nginx/nginx.conf'), behind)
+      .replaceAll('listen 443 ssl;', `listen 127.0.0.1:${port};`)
+      .replace(/^ *ssl_certificate.*$/gm, ''),
+  )
+
+/** `examples/caddy/Caddyfile` as it stands, but for addresses, folders and TLS. */
+export const startCaddyExample = (behind: Behind): Promise<Front> =>
+  startCaddyWith((port) =>
+    moved(example('caddy/Caddyfile'), behind).replace(
+      /^(\w+\.example\.com) \{$/gm,
+      `http://$1:${port} {\n\tbind 127.0.0.1`,
+    ),
+  )
 
 interface Listening {
   readonly port: number
@@ -94,7 +155,7 @@ interface Listening {
  * Starts a server that can't take any port that is free and say which. Where another process has
  * taken it in between, the server ends by itself, and starts on another one.
  */
-export async function onFreePort(start: (port: number) => ChildProcess): Promise<Listening> {
+async function onFreePort(start: (port: number) => ChildProcess): Promise<Listening> {
   for (let tries = 0; tries < 5; tries += 1) {
     const port = await freePort()
     const child = start(port)

@@ -82,8 +82,9 @@ export function checkAudit(audit: AuditSink): void {
 /**
  * Changes an object while its record goes to the disk: both begin at once, and both have ended when
  * this resolves, so that nothing is acknowledged that is not on record. What could not be written
- * down refuses the request, though the change may have been made; a deletion is acknowledged all the
- * same, since it is what frees a full disk: its record follows when there is room.
+ * down refuses the request: with 503 where the change was made, since a 507 says that it was not. A
+ * deletion is acknowledged all the same, since it is what frees a full disk: its record follows when
+ * there is room.
  */
 export async function changing<T>(
   admitted: Admitted,
@@ -101,10 +102,14 @@ export async function changing<T>(
     throw error
   }
   const unkept = await keeping
-  if (!isDone(outcome)) audit.note(changeRecord(admitted, { act: 'undone' }))
-  if (unkept !== undefined && change.act !== 'DELETE') throw unkept
-  return outcome
+  const isMade = isDone(outcome)
+  if (!isMade) audit.note(changeRecord(admitted, { act: 'undone' }))
+  if (unkept === undefined || change.act === 'DELETE') return outcome
+  throw isMade ? offRecord(unkept) : unkept
 }
+
+const offRecord = (cause: Refusal): Refusal =>
+  new Refusal('unavailable', `the object was changed, but ${cause.detail}`, { cause })
 
 const nothing = (): undefined => undefined
 

@@ -196,7 +196,7 @@ export class Writing {
     const target = { path, key, name, folder, now: this.#options.now(), condition }
     const changed = await unlessGone(this.#run('place', { ...target, staged: staged.path }))
     if (changed !== undefined && 'done' in changed && changed.done) {
-      await this.#sync(folder.file)
+      await this.#syncNames(folder)
       this.#forget(changed.gone?.note)
       const info = { path, ...as, ...measured(status) }
       return { done: true, info, created: !changed.existed }
@@ -219,6 +219,19 @@ export class Writing {
     return files.status(staged.file)
   }
 
+  /** Of a name that was changed. @throws Refusal unavailable: 507 would say that it was not */
+  async #syncNames(folder: OpenFolder): Promise<void> {
+    try {
+      await this.#sync(folder.file)
+    } catch (cause) {
+      throw new Refusal(
+        'unavailable',
+        'the file was changed, but its folder could not be synced: a power cut may undo it; check the disk',
+        { cause },
+      )
+    }
+  }
+
   /** Undefined where there was no folder to look into. @param only the file that is meant */
   async #remove(
     site: Site,
@@ -234,7 +247,7 @@ export class Writing {
       changed = await this.#run('remove', target)
       // only when it is gone for good its note may go: it might say when the object ends
       if ('gone' in changed && changed.gone !== undefined) {
-        await this.#sync(folder.file)
+        await this.#syncNames(folder)
         this.#forget(changed.gone.note)
       }
     } finally {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import type { IHasher } from 'hash-wasm'
 import { Refusal } from '../../key/refusal.ts'
+import { onDemand } from '../on-demand.ts'
 
 /** CRC32C in the reflected form that hash-wasm takes. */
 const CASTAGNOLI = 0x82f63b78
@@ -23,8 +24,8 @@ const ofWasm = (hasher: IHasher): Hasher => ({
   digest: () => hasher.digest('binary'),
 })
 
-/** Loaded with the first checksum that Node has not. */
-const wasm = () => import('hash-wasm')
+/** For the checksums that Node has not, or can't set aside. */
+export const wasm: () => Promise<typeof import('hash-wasm')> = onDemand(() => import('hash-wasm'))
 
 const ofNode = (algorithm: string): Hasher => {
   const hash = createHash(algorithm)

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { BusboyInstance } from '@fastify/busboy'
 import { Refusal } from '../../key/refusal.ts'
+import { onDemand } from '../on-demand.ts'
 import { type Body, BodyReader } from './receive.ts'
 
 /** Everything but the file, before and after it. */
@@ -54,9 +55,10 @@ export async function readForm(incoming: IncomingMessage, contentType: string): 
   }
 }
 
-/** Loaded with the first form. */
+const busboy = onDemand(() => import('@fastify/busboy'))
+
 async function parserFor(contentType: string): Promise<BusboyInstance> {
-  const { Busboy } = await import('@fastify/busboy')
+  const { Busboy } = await busboy()
   try {
     return new Busboy({
       headers: { 'content-type': contentType },

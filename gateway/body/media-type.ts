@@ -3,9 +3,10 @@
  * claims of strangers: an image that begins as HTML does is not an image.
  */
 import { essenceOf } from '../../key/media-type.ts'
+import { onDemand } from '../on-demand.ts'
 
 /** With the first upload that is looked at: where no key limits types, none ever is. */
-const loadFileType = () => import('file-type')
+const loadFileType = onDemand(() => import('file-type'))
 
 /** As much as is looked at. */
 export const SNIFFED_BYTES = 4100

@@ -1,5 +1,6 @@
 /** The SHA-256 of content that comes in several requests, perhaps to several processes. */
 import type { IHasher } from 'hash-wasm'
+import { wasm } from './checksums.ts'
 import type { ContentDigest } from './receive.ts'
 
 /** node:crypto hashes four times as fast, but can not put what it has hashed so far into words. */
@@ -15,8 +16,7 @@ export class ResumableDigest implements ContentDigest {
    * @throws Error for a state of another version of the library
    */
   static async start(state?: string): Promise<ResumableDigest> {
-    // loaded with the first upload that can be resumed
-    const { createSHA256 } = await import('hash-wasm')
+    const { createSHA256 } = await wasm()
     const hasher = await createSHA256()
     hasher.init()
     if (state !== undefined) hasher.load(Buffer.from(state, 'base64url'))

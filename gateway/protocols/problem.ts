@@ -69,8 +69,12 @@ export function asRefusal(error: unknown): Refusal {
         )
   }
   return new Refusal(
-    'internal',
+    isOfTheMachine(error) ? 'unavailable' : 'internal',
     'the request could not be done; the log has more under this request id',
     { cause: error },
   )
 }
+
+/** An error of a call on the operating system, such as EMFILE or EIO: it may pass. */
+const isOfTheMachine = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && 'errno' in error

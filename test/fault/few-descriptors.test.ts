@@ -85,3 +85,21 @@ it('refuses what it can not open, and is as before when there are descriptors ag
   const most = (before ?? 0) + OBJECTS + LEFT
   await eventually(() => expect(openFilesOf(serve.pid) ?? 0).toBeLessThanOrEqual(most))
 })
+
+/** A form whose file is small: it needs no descriptor but for its parser, which is not loaded yet. */
+const form = (): string => {
+  const part = (head: string, content: string): string =>
+    `--B\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`
+  const body = `${part('name="vk"', key)}${part('name="file"; filename="a"', 'content')}--B--\r\n`
+  const type = 'Content-Type: multipart/form-data; boundary=B'
+  return headOf('POST', '/files/', [type, `Content-Length: ${body.length}`]) + body
+}
+
+it('loads what is loaded on demand though all descriptors are taken: Node tries only once', async () => {
+  const connection = await connect()
+  connection.send(headOf('GET', '/-/health'))
+  expect((await connection.response())?.status).toBe(200)
+  await Promise.all(Array.from({ length: LIMIT }, connect))
+  connection.send(form())
+  expect(outcome(await connection.response())).toBe('201')
+})

@@ -1,4 +1,5 @@
 /** XML as S3 speaks it: small documents, written whole and read strictly. */
+import { onDemand } from '../../on-demand.ts'
 import { S3Refusal } from './errors.ts'
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
@@ -55,16 +56,18 @@ interface OpenElement {
 
 const MAX_DEPTH = 8
 
+/** Most requests have no document. */
+const saxes = onDemand(() => import('saxes'))
+
 const malformed = (why: string): S3Refusal =>
   new S3Refusal('MalformedXML', `the body is not the XML that this operation takes: ${why}`)
 
 /**
  * The root of a document. No document type, no processing instructions, no entities but XML's own.
- * The parser is loaded with the first document: most requests have none.
  * @throws S3Refusal MalformedXML
  */
 export async function parseXml(text: string, root: string): Promise<XmlElement> {
-  const { SaxesParser } = await import('saxes')
+  const { SaxesParser } = await saxes()
   const open: OpenElement[] = []
   let found: XmlElement | undefined
   const parser = new SaxesParser()

@@ -4,11 +4,12 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Instance } from '../../database/instance.ts'
-import { inLanes } from '../../gateway/store/lanes.ts'
+import { Gate, inLanes } from '../../gateway/store/lanes.ts'
 import { Damaged, type ObjectInfo, type OpenObject, type Store } from '../../gateway/store/store.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
 import type { Tally } from '../status-line.ts'
 import { Folders } from './folders.ts'
+import type { GroupSync } from './group-sync.ts'
 import { type LeftOut, NotCarried, reasonOf } from './left-out.ts'
 
 export interface ExportOptions {
@@ -20,6 +21,8 @@ export interface ExportOptions {
   readonly overwrite: boolean
   /** whether what is there already is compared by content, not by size and time */
   readonly checksum: boolean
+  /** of the file system of the folder; absent: each file is synced by itself */
+  readonly groupSync?: GroupSync | undefined
   readonly signal: AbortSignal
   readonly onProgress: (done: Tally) => void
 }
@@ -33,8 +36,12 @@ export interface ExportResult {
   readonly leftOut: readonly LeftOut[]
 }
 
-/** Files at a time: the disk joins what they wait for. */
-const LANES = 16
+/** Files at a time: so many small ones share a sync. */
+const LANES = 128
+/** Files at a time of those that take a buffer and a sync for themselves. */
+const MOST_LARGE = 8
+/** In bytes. */
+const LARGE = 256 * 1024
 const PAGE = 1000
 const CHUNK = 1024 * 1024
 
@@ -56,6 +63,7 @@ class Export {
   readonly #options: ExportOptions
   readonly #folders: Folders
   readonly #unfinished: string
+  readonly #gate = new Gate(MOST_LARGE)
   readonly #leftOut: LeftOut[] = []
   readonly #counts = { exported: 0, unchanged: 0, bytes: 0 }
   #started = 0
@@ -111,7 +119,8 @@ class Export {
       // deleted meanwhile
       if (object === undefined) return
       try {
-        await this.#bring(object, segments)
+        const bring = (): Promise<void> => this.#bring(object, segments)
+        await (object.info.size > LARGE ? this.#gate.through(bring) : bring())
       } finally {
         object.close()
       }
@@ -162,14 +171,17 @@ class Export {
   }
 
   async #fill(unfinished: string, object: OpenObject): Promise<void> {
+    const { groupSync, signal } = this.#options
+    const isShared = groupSync !== undefined && object.info.size <= LARGE
     const file = await open(unfinished, 'wx')
     try {
-      await copyInto(file, object, this.#options.signal)
+      await copyInto(file, object, signal)
       await file.utimes(object.info.modified, object.info.modified)
-      await file.sync()
+      if (!isShared) await file.sync()
     } finally {
       await file.close()
     }
+    if (isShared) await groupSync.settle()
   }
 }
 

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import { type ExportResult, exportPrefix } from '../bulk/export.ts'
+import { GroupSync } from '../bulk/group-sync.ts'
 import { prefixOf, tellLeftOut } from '../bulk/told.ts'
 import type { Cli } from '../cli.ts'
 import { makeFolder } from '../durable.ts'
@@ -34,11 +35,13 @@ async function run(cli: Cli, text: string, name: string, flags: Flags): Promise<
     .withData({ make: false }, (data) =>
       interruptible(cli.shell, async (signal) => {
         await makeFolder(cli.resolve(name), 0o777)
+        const into = realpathSync(cli.resolve(name))
         return exportPrefix({
           store: await data.store(),
           instance: data.instance,
           prefix,
-          folder: realpathSync(cli.resolve(name)),
+          folder: into,
+          groupSync: await GroupSync.of(into),
           overwrite: flags.overwrite === true,
           checksum: flags.checksum === true,
           signal,

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backUp } from '../../cli/backup/backup.ts'
 import { exportPrefix } from '../../cli/bulk/export.ts'
+import { GroupSync } from '../../cli/bulk/group-sync.ts'
 import { importFolder } from '../../cli/bulk/import.ts'
 import { Instance } from '../../database/instance.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
@@ -78,7 +79,7 @@ async function begin({ kind, data, folder, prefix = '', killAfter }: Work): Prom
     onProgress: ({ count }: { count: number }) => dieAt(count),
   }
   if (kind === 'import') await importFolder({ ...common, skip: new Set(), link: false, now })
-  else await exportPrefix({ ...common, instance })
+  else await exportPrefix({ ...common, instance, groupSync: await GroupSync.of(folder) })
 }
 
 const [, main, work] = process.argv

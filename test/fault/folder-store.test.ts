@@ -1,5 +1,15 @@
 /** Each call on the file system of a folder bucket fails in turn; and processes are killed. */
-import { existsSync, readdirSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -132,6 +142,51 @@ describe.each(STEPS)('to $name', ({ before, after, run }) => {
   })
 
   const namesIn = (owner: string): string[] => readdirSync(bucket.path(join('.valetkey', owner)))
+})
+
+describe('a file whose bits rot', () => {
+  const BLOCK = 256 * 1024
+  const path = at('rotten')
+
+  /** As a disk does it: size and time stay. */
+  const flip = (position: number): void => {
+    const file = bucket.path('rotten')
+    const { atime, mtime } = statSync(file)
+    const content = readFileSync(file)
+    content[position] = (content[position] ?? 0) ^ 1
+    const descriptor = openSync(file, 'r+')
+    writeSync(descriptor, content, 0, content.length, 0)
+    closeSync(descriptor)
+    utimesSync(file, atime, mtime)
+  }
+
+  it.each([
+    [900, 7, 0],
+    [3 * BLOCK, BLOCK, 1],
+    [3 * BLOCK + 1000, 3 * BLOCK + 999, 3],
+  ])('of %i bytes, at %i, is not read there', async (size, position, block) => {
+    const store = await bucket.start()
+    await put(store, path, pattern(size, 3))
+    flip(position)
+    await expect(contentOf(store, path)).rejects.toThrow(`block ${block} of the file is not what`)
+    if (block === 0) return
+    const object = store.open(path)
+    const good = new Uint8Array(1000)
+    // within a block, and from one block into the next
+    expect(await object?.read(good, 10)).toBe(1000)
+    expect(isSame(good, pattern(size, 3).subarray(10, 1010))).toBe(true)
+    await expect(object?.read(good, position - 500)).rejects.toThrow(Damaged)
+    object?.close()
+    await put(store, path, OLD)
+    expect(isSame(await contentOf(store, path), OLD)).toBe(true)
+  })
+
+  it('is read as it is where another program has written it', async () => {
+    const store = await bucket.start()
+    writeFileSync(bucket.path('rotten'), OLD)
+    flip(5)
+    expect((await contentOf(store, path))?.length).toBe(OLD.length)
+  })
 })
 
 describe('a process that is killed', () => {

@@ -1,9 +1,9 @@
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { andThen } from '../../awaitable.ts'
+import { BLOCK, blockCount, hasChecksum, SUM } from '../files/checksum.ts'
 import { codeOf, type Files } from '../files/files.ts'
 import { asRefusal } from '../files/health.ts'
 import { Damaged, type ObjectInfo, type OpenObject } from '../store.ts'
-import { BLOCK, blockCount, hasChecksum, SUM } from './checksum.ts'
 import { type Descriptors, type OpenBlob, OpenBlobs } from './descriptors.ts'
 import type { Blob, Piece } from './schema.ts'
 

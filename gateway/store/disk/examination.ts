@@ -1,8 +1,8 @@
 /** Reads one object's content back, from its first byte to its last, damaged blocks included. */
 import { createHash, type Hash } from 'node:crypto'
+import { BLOCK, blockCount, hasChecksum, SUM } from '../files/checksum.ts'
 import { codeOf, type FileDescriptor, type Files } from '../files/files.ts'
 import type { Damage, DamageKind } from '../maintenance.ts'
-import { BLOCK, blockCount, hasChecksum, SUM } from './checksum.ts'
 import type { StoredObject } from './content-reader.ts'
 import type { Layout } from './layout.ts'
 import type { Blob, Piece } from './schema.ts'

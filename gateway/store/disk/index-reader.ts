@@ -2,10 +2,10 @@
 import { oncePerTurn } from '../../../database/once-per-turn.ts'
 import { type Database, openDatabase } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
+import { hasChecksum } from '../files/checksum.ts'
 import { asRefusal } from '../files/health.ts'
 import { Damaged, type ListedObject, type ObjectInfo } from '../store.ts'
 import { prepareBuckets } from './bucket-rows.ts'
-import { hasChecksum } from './checksum.ts'
 import { HotObjects } from './hot-objects.ts'
 import {
   type Blob,

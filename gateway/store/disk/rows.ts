@@ -1,8 +1,8 @@
 /** Objects in the index, as the writer thread finds and enters them. */
 import type { Database } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
+import { checksum } from '../files/checksum.ts'
 import type { ObjectInfo } from '../store.ts'
-import { checksum } from './checksum.ts'
 import { textOf } from './meta-text.ts'
 import { OBJECT_COLUMNS, type ObjectRow } from './schema.ts'
 

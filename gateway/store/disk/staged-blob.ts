@@ -1,3 +1,4 @@
+import { BLOCK, blocksOf, checksum } from '../files/checksum.ts'
 import {
   codeOf,
   contentOf,
@@ -7,7 +8,6 @@ import {
   syncFolder,
 } from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
-import { BLOCK, checksum } from './checksum.ts'
 import type { Layout } from './layout.ts'
 import type { Blob } from './schema.ts'
 
@@ -143,25 +143,6 @@ export class StagedBlob {
       return codeOf(error) === 'ENOENT'
     }
   }
-}
-
-/** The batch cut into blocks, each a list of parts; nothing is copied. */
-function* blocksOf(batch: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
-  let block: Uint8Array[] = []
-  let room = BLOCK
-  for (const chunk of batch) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + room)
-      block.push(part)
-      at += part.length
-      room -= part.length
-      if (room > 0) continue
-      yield block
-      block = []
-      room = BLOCK
-    }
-  }
-  if (block.length > 0) yield block
 }
 
 function without(chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] {

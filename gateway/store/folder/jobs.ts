@@ -26,7 +26,7 @@ export interface Failed {
   }
 }
 
-type NewNote = StagedNote & Note
+type NewNote = StagedNote & Note & { readonly sums: Uint8Array }
 
 interface InTree {
   readonly tree: TreeParts
@@ -52,8 +52,8 @@ export function prepareJobs(db: Database) {
     `SELECT id, ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
   )
   const addNote = db.prepare(
-    `INSERT OR REPLACE INTO notes (key, file, staged, ${NOTE_COLUMNS})
-     VALUES (@key, @file, @staged, @type, @etag, @sha256, @expires)`,
+    `INSERT OR REPLACE INTO notes (key, file, staged, ${NOTE_COLUMNS}, sums)
+     VALUES (@key, @file, @staged, @type, @etag, @sha256, @expires, @sums)`,
   )
   const removeNote = db.prepare<[number]>('DELETE FROM notes WHERE id = ?')
   const nextNotes = db.prepare<[number, number], NoteRow>(

@@ -25,6 +25,7 @@ export class NoteReader {
   readonly #db: Database
   readonly #now: () => UnixSeconds
   readonly #find
+  readonly #sums
   readonly #expired
 
   /** @throws DatabaseError */
@@ -37,6 +38,11 @@ export class NoteReader {
     this.#find = db.prepare<[string, string], Note & Kept>(
       `SELECT id, ${NOTE_COLUMNS} FROM notes WHERE key = ? AND file = ?`,
     )
+    this.#sums = db
+      .prepare<[string, string], Uint8Array | null>(
+        'SELECT sums FROM notes WHERE key = ? AND file = ?',
+      )
+      .pluck()
     this.#expired = db.prepare<[number, number], StagedNote & Kept>(
       'SELECT id, key, file, staged FROM notes WHERE expires <= ? ORDER BY expires LIMIT ?',
     )
@@ -64,6 +70,11 @@ export class NoteReader {
       if (again !== undefined && fileIdentity(again) === fileIdentity(status)) return info
       status = again
     }
+  }
+
+  /** The checksums of the blocks of a file; undefined where nobody knows them. */
+  sums(key: string, status: Status): Uint8Array | undefined {
+    return answered(() => this.#sums.get(key, fileIdentity(status))) ?? undefined
   }
 
   /** Longest expired first. */

@@ -40,6 +40,8 @@ export const migrations: readonly string[] = [
   CREATE TABLE self (name TEXT NOT NULL) STRICT;
   INSERT INTO self SELECT lower(hex(randomblob(8)));
   `,
+  // xxh64 of each block of the file, one after the other; of files from before, nobody knows
+  'ALTER TABLE notes ADD COLUMN sums BLOB',
 ]
 
 export interface Note {

@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import type { Instance } from '../../../database/instance.ts'
+import { blocksOf, checksum } from '../files/checksum.ts'
 import { codeOf, contentOf, type FileDescriptor, ifThere } from '../files/files.ts'
 import { freshName } from '../files/fresh-name.ts'
 import { type FolderFiles, unlessAbsent } from './files.ts'
@@ -112,6 +113,7 @@ export class StagedFile {
   readonly name: string
   readonly #files: FolderFiles
   #file: FileDescriptor | undefined
+  readonly #sums: Uint8Array[] = []
 
   constructor(files: FolderFiles, path: string, name: string, file: FileDescriptor) {
     this.#files = files
@@ -126,7 +128,14 @@ export class StagedFile {
     return this.#file
   }
 
+  /** The checksums of its blocks, one after the other. */
+  get sums(): Uint8Array {
+    return new Uint8Array(Buffer.concat(this.#sums))
+  }
+
+  /** Appends whole blocks; only the last batch may end within one. */
   async append(batch: readonly Uint8Array[]): Promise<void> {
+    for (const block of blocksOf(batch)) this.#sums.push(checksum(block))
     let rest = batch
     while (rest.length > 0) {
       const written = await this.#files.append(this.file, rest)

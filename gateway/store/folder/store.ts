@@ -26,7 +26,7 @@ import {
 import { startOf, walkedListing } from '../walked-listing.ts'
 import { Busy } from './busy.ts'
 import { isWithin } from './config.ts'
-import { opened } from './file-object.ts'
+import { Changing, opened } from './file-object.ts'
 import { type FolderFiles, folderFiles, type Status, unlessAbsent } from './files.ts'
 import { findablePlace, RESERVED } from './names.ts'
 import { NoteReader } from './note-reader.ts'
@@ -109,6 +109,7 @@ export class FolderStore implements Store {
       } catch (error) {
         if (!(error instanceof Damaged)) throw error
         if (attempt < MOST_READS) continue
+        if (!(error instanceof Changing)) throw error
         throw new Refusal('unavailable', 'another program is writing to this file; try again', {
           cause: error,
         })
@@ -177,21 +178,23 @@ export class FolderStore implements Store {
     if (file === undefined) return undefined
     let status: Status
     let info: ObjectInfo | undefined
+    let sums: Uint8Array | undefined
     try {
       status = files.status(file)
       info = notes.info(path, key, status)
+      if (info?.sha256 !== undefined) sums = notes.sums(key, status)
       if (info !== undefined && info.sha256 === undefined) {
         const there = tree.look(folder, name)
         // its note went with its name
         if (there === undefined || fileIdentity(there) !== fileIdentity(status)) {
-          throw new Damaged(`${path}: the file was replaced while it was opened; try again`)
+          throw new Changing(`${path}: the file was replaced while it was opened; try again`)
         }
       }
     } catch (error) {
       files.closeNow(file)
       throw error
     }
-    if (info !== undefined) return opened(files, info, file, status)
+    if (info !== undefined) return opened({ files, info, file, status, sums })
     files.closeNow(file)
     return undefined
   }

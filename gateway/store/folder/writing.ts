@@ -192,7 +192,7 @@ export class Writing {
     const { path, key, name } = site
     const { type, etag, sha256, expires = null } = as
     const on = { key, file: fileIdentity(status), staged: staged.name }
-    const note = await this.#run('note', { ...on, type, etag, sha256, expires })
+    const note = await this.#run('note', { ...on, type, etag, sha256, expires, sums: staged.sums })
     const target = { path, key, name, folder, now: this.#options.now(), condition }
     const changed = await unlessGone(this.#run('place', { ...target, staged: staged.path }))
     if (changed !== undefined && 'done' in changed && changed.done) {

@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../../../database/open.ts'
-import { BLOCK, checksum } from '../../../../../gateway/store/disk/checksum.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import { migrations } from '../../../../../gateway/store/disk/schema.ts'
+import { BLOCK, checksum } from '../../../../../gateway/store/files/checksum.ts'
 import {
   at,
   contentOf,

@@ -37,3 +37,22 @@ function sumOf(parts: readonly Uint8Array[]): bigint {
 }
 
 export const blockCount = (size: number): number => Math.ceil(size / BLOCK)
+
+/** The batch cut into blocks, each a list of parts; nothing is copied. */
+export function* blocksOf(batch: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let block: Uint8Array[] = []
+  let room = BLOCK
+  for (const chunk of batch) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + room)
+      block.push(part)
+      at += part.length
+      room -= part.length
+      if (room > 0) continue
+      yield block
+      block = []
+      room = BLOCK
+    }
+  }
+  if (block.length > 0) yield block
+}

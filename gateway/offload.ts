@@ -12,7 +12,7 @@ import type { ObjectInfo, OpenObject } from './store/store.ts'
 interface Handing {
   readonly object: OpenObject
   /** what the response carries of the object */
-  readonly served: FlatHeaders
+  readonly served: readonly string[]
   /** headers of the protocol's own */
   readonly extra: FlatHeaders
   /** bytes a second: nginx can be told, for each connection by itself; others can not */
@@ -62,19 +62,19 @@ export const NGINX_PASSES: ReadonlySet<string> = new Set([
   ...['cross-origin-resource-policy', 'x-amz-request-id'],
 ])
 
-const passes = (headers: FlatHeaders): boolean =>
+const passes = (headers: readonly string[]): boolean =>
   headers.every((name, index) => index % 2 === 1 || NGINX_PASSES.has(name.toLowerCase()))
 
 interface ForFront {
-  readonly headers: FlatHeaders
+  readonly headers: readonly string[]
   /** whether nginx passes all of them on */
   readonly mayPass: boolean
 }
 
 /** The same each time, for as long as the headers of an object are at hand. */
-const known = new WeakMap<FlatHeaders, ForFront>()
+const known = new WeakMap<readonly string[], ForFront>()
 
-function forFront(served: FlatHeaders): ForFront {
+function forFront(served: readonly string[]): ForFront {
   const made = known.get(served)
   if (made !== undefined) return made
   // that server says itself whether it knows ranges

@@ -1,6 +1,7 @@
 /** The ledger as whoever administers it sees it: every act is on record, or it is refused. */
 import { type Act, type Actor, actRecord, mintRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
+import { Refusal } from '../key/refusal.ts'
 import { formatTime } from '../key/units.ts'
 import type { KeyNote, Ledger, Revocation, Rule, SigningKeyRecord } from '../ledger/ledger.ts'
 
@@ -58,7 +59,13 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
     const trouble = audit.trouble()
     if (trouble !== undefined) throw trouble
     const result = await grant()
-    await Promise.all(records.map((record) => audit.keep(record)))
+    try {
+      await Promise.all(records.map((record) => audit.keep(record)))
+    } catch (cause) {
+      // 507 would say that nothing has changed
+      const why = cause instanceof Refusal ? cause.detail : 'the audit failed'
+      throw new Refusal('unavailable', `it was done, but ${why}`, { cause })
+    }
     return result
   }
   const acts: Acts = {

@@ -1,6 +1,7 @@
 /** nginx in front of the gateway, which decides and has nginx send the file (X-Accel-Redirect). */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHECKOUT } from '../build.ts'
 import { freePort, Program } from '../process.ts'
 
 export interface Front {
@@ -32,6 +33,14 @@ export async function startFront({ gateway, data, folder, core }: Options): Prom
   return { program, origin }
 }
 
+/** How nginx sends files, as everybody has it from our example, for another data folder. */
+function sending(data: string): string {
+  const example = readFileSync(join(CHECKOUT, 'examples/nginx/nginx.conf'), 'utf8')
+  const block = /^ *location \/valetkey-files[^}]*\}/m.exec(example)?.[0]
+  if (block === undefined) throw new Error('examples/nginx/nginx.conf sends no files any more')
+  return block.replaceAll('/srv/valetkey/', `${data}/`)
+}
+
 const configuration = (gateway: string, data: string, folder: string, port: number): string => `
 daemon off;
 worker_processes 1;
@@ -54,11 +63,7 @@ http {
       proxy_set_header Connection "";
       proxy_set_header Host $host;
     }
-    location /valetkey-files${data}/store/blobs/ {
-      internal;
-      alias ${data}/store/blobs/;
-      open_file_cache max=1000 inactive=20s;
-    }
+${sending(data)}
   }
 }
 `

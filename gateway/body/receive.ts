@@ -7,6 +7,7 @@ import type { Awaitable } from '../../ledger/ledger.ts'
 import type { Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
 import { contradiction, SNIFFED_BYTES } from './media-type.ts'
+import { noteChunk } from './scavenge.ts'
 
 /**
  * As much is taken at once: hashing it keeps the event loop for a sixth of a millisecond, and whoever
@@ -39,6 +40,7 @@ export class BodyReader implements Body {
     incoming.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
       this.#gathered += chunk.length
+      noteChunk(chunk.length)
       onBytes(chunk.length)
       if (this.#gathered >= BATCH_BYTES) incoming.pause()
       this.#wake()

@@ -148,7 +148,9 @@ export class DiskUpload<
   async #flush(size: number): Promise<StagedBlob> {
     await this.#health.check()
     this.#blob ??= await StagedBlob.create(this.#staging)
-    await this.#blob.append(this.#gathered.take(size))
+    const { chunks, giveBack } = this.#gathered.take(size)
+    await this.#blob.append(chunks)
+    giveBack()
     return this.#blob
   }
 

@@ -1,66 +1,92 @@
-/** Chunks up to this size are joined as they come. */
-const SMALL = 16 * 1024
+import { BLOCK } from './checksum.ts'
+
+/** Blocks that were written, for the next bytes: enough for a burst, more would only hold memory. */
+const spare: Uint8Array[] = []
+const MOST_SPARE = 32
+
+/** What was taken out, in order. */
+export interface Taken {
+  readonly chunks: readonly Uint8Array[]
+  /** To be called once nobody reads them any more: they are filled with other bytes then. */
+  giveBack(): void
+}
 
 /**
- * Bytes on their way to the disk. Large chunks are kept as they are; small ones are joined, so that
- * an upload in single bytes takes no more memory than one in large chunks. Joined only with a
- * neighbour of similar size: a byte is copied a few times, not once for every chunk after it.
+ * Bytes on their way to the disk, copied into blocks that are used again and again. So the memory that
+ * a chunk came in is free while it is young; kept until a block is full, V8 would count it among what
+ * stays, and have to mark the whole heap to find out that it does not. And an upload in single bytes
+ * takes no more memory than one in large chunks.
  */
 export class Gatherer {
-  #chunks: Uint8Array[] = []
+  /** all of them full but the last */
+  #blocks: Uint8Array[] = []
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
+  /** The chunk is the caller's again when this returns. */
   add(chunk: Uint8Array): void {
-    this.#size += chunk.length
-    let last = chunk
-    for (;;) {
-      const before = this.#chunks.at(-1)
-      if (before === undefined || before.length > 2 * last.length) break
-      if (before.length + last.length > SMALL) break
-      this.#chunks.pop()
-      last = Buffer.concat([before, last])
+    for (let at = 0; at < chunk.length; ) {
+      const filled = this.#size % BLOCK
+      const part = chunk.subarray(at, at + BLOCK - filled)
+      this.#blockFor(filled).set(part, filled)
+      at += part.length
+      this.#size += part.length
     }
-    if (last.length > 0) this.#chunks.push(last)
   }
 
   /** All that is gathered; it stays. */
   get chunks(): readonly Uint8Array[] {
-    return this.#chunks
+    return this.#first(this.#size)
   }
 
-  /** Takes the first bytes out. */
-  take(size: number): readonly Uint8Array[] {
-    const taken: Uint8Array[] = []
-    let left = Math.min(size, this.#size)
-    this.#size -= left
-    while (left > 0) {
-      const [chunk] = this.#chunks
-      if (chunk === undefined) break
-      if (chunk.length > left) this.#chunks[0] = chunk.subarray(left)
-      else this.#chunks.shift()
-      taken.push(chunk.subarray(0, left))
-      left -= Math.min(left, chunk.length)
+  /**
+   * Takes the first bytes out.
+   * @param size a whole number of blocks, or all there is
+   */
+  take(size: number): Taken {
+    const chunks = this.#first(size)
+    const blocks = this.#blocks.splice(0, chunks.length)
+    this.#size -= size
+    return {
+      chunks,
+      giveBack: () => spare.push(...blocks.slice(0, MOST_SPARE - spare.length)),
     }
-    return taken
   }
 
-  /** All of it, in memory of its own: a view on a pool would take the pool along to the writer. */
+  /** All of it, in memory of its own. */
   takeWhole(): Uint8Array {
     const whole = new Uint8Array(this.#size)
     let at = 0
-    for (const chunk of this.take(this.#size)) {
+    const { chunks, giveBack } = this.take(this.#size)
+    for (const chunk of chunks) {
       whole.set(chunk, at)
       at += chunk.length
     }
+    giveBack()
     return whole
   }
 
+  /** Somebody may still read what was gathered: the blocks are nobody's from now on. */
   clear(): void {
-    this.#chunks = []
+    this.#blocks = []
     this.#size = 0
+  }
+
+  #blockFor(filled: number): Uint8Array {
+    const last = this.#blocks.at(-1)
+    if (filled > 0 && last !== undefined) return last
+    const fresh = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK)
+    this.#blocks.push(fresh)
+    return fresh
+  }
+
+  #first(size: number): readonly Uint8Array[] {
+    const whole = Math.floor(size / BLOCK)
+    const rest = size % BLOCK
+    const last = this.#blocks[whole]?.subarray(0, rest)
+    return [...this.#blocks.slice(0, whole), ...(rest > 0 && last !== undefined ? [last] : [])]
   }
 }

@@ -76,7 +76,9 @@ export class FolderUpload implements Upload {
     const { health, staging } = this.#uploading
     await health.check()
     this.#staged ??= await staging.create()
-    await this.#staged.append(this.#gathered.take(size))
+    const { chunks, giveBack } = this.#gathered.take(size)
+    await this.#staged.append(chunks)
+    giveBack()
     return this.#staged
   }
 

@@ -3,11 +3,14 @@ import { resolve } from 'node:path'
 import { startFront } from '../anchors/front.ts'
 import type { Bench } from '../bench.ts'
 import { byCpu, type Measured, ours, ratioOf } from '../compare.ts'
-import { comparison } from '../figures.ts'
+import { comparison, figure, range } from '../figures.ts'
+import type { SizeName } from '../objects.ts'
 import type { Row, Section } from '../row.ts'
 import { compared, type Reader } from './read.ts'
 
+/** The smallest that counts, at which what we do weighs most; and one at which it weighs nothing. */
 const SIZE = '1m'
+const LARGE = '100m'
 const CONNECTIONS = 8
 const SETTINGS = {
   VALETKEY_GATEWAY_OFFLOAD: 'x-accel-redirect',
@@ -30,18 +33,17 @@ export const ACCEL_ROW: Row = {
     })
     try {
       await gateway.fill(bench.objects)
-      const url = new URL(await gateway.url('GET', `bench/${SIZE}`))
-      const alone = { name: 'nginx secure_link, chunked', role: 'anchor' as const }
       const both = together([gateway.program, front.program])
-      return await compare(bench, [
-        { ...alone, program: nginx.program, url: nginx.url('chunked', SIZE) },
-        {
-          name: 'valetkey behind nginx, both',
-          role: 'ours',
-          program: both,
-          url: `${front.origin}${url.pathname}${url.search}`,
-        },
-      ])
+      const readersOf = async (size: SizeName): Promise<readonly Reader[]> => {
+        const { pathname, search } = new URL(await gateway.url('GET', `bench/${size}`))
+        const [alone, own] = ['nginx secure_link, chunked', 'valetkey behind nginx, both']
+        return [
+          { name: alone, role: 'anchor', program: nginx.program, url: nginx.url('chunked', size) },
+          { name: own, role: 'ours', program: both, url: `${front.origin}${pathname}${search}` },
+        ]
+      }
+      const section = await compare(bench, await readersOf(SIZE))
+      return { ...section, notes: await atLarge(bench, await readersOf(LARGE)) }
     } finally {
       await front.program.stop()
       await gateway.stop()
@@ -59,6 +61,14 @@ async function compare(bench: Bench, readers: readonly Reader[]): Promise<Sectio
   if (anchor === undefined || own === undefined) return { table, findings: [] }
   const { median: value, least, most } = ratioOf(own, anchor, byCpu)
   return { table, findings: [{ goal: 'accel', value, least, most }] }
+}
+
+async function atLarge(bench: Bench, readers: readonly Reader[]): Promise<readonly string[]> {
+  const all = await compared(bench, readers, LARGE, CONNECTIONS)
+  const [anchor, own] = [all[0], ours(all)]
+  if (anchor === undefined || own === undefined) return []
+  const { median, least, most } = ratioOf(own, anchor, byCpu)
+  return [`with 100 MiB: ${figure(median)} × nginx alone (${range({ least, most })})`]
 }
 
 const together = (programs: readonly Measured[]): Measured => ({

@@ -156,11 +156,19 @@ const ROWS = Object.entries(RESTRICTIONS) as unknown as readonly (readonly [
   Restriction<Claim>,
 ])[]
 
-/** The first refusal, in the order of the table; undefined where every block admits the attempt. */
+/**
+ * The first refusal, in the order of the table; undefined where every block admits the attempt. Plain
+ * loops: to keep what a grant states costs more than to look for it.
+ */
 export function clear(grant: Grant, attempt: Attempt): Refusal | undefined {
-  for (const { restriction, value, scope } of statedBy(grant)) {
-    const why = restriction.prohibits(value, attempt, scope)
-    if (why !== undefined) return new Refusal(restriction.code, why)
+  const { blocks } = grant
+  for (const [claim, { code, prohibits }] of ROWS) {
+    for (let index = 0; index < blocks.length; index += 1) {
+      const value = blocks[index]?.[claim]
+      if (value === undefined) continue
+      const why = prohibits(value as never, attempt, scopeOf(grant, index))
+      if (why !== undefined) return new Refusal(code, why)
+    }
   }
   return uploadTooSmall(grant, attempt)
 }
@@ -178,13 +186,6 @@ export function clearHolder(grant: Grant, holder: Holder): Refusal | undefined {
   return undefined
 }
 
-/** A claim of a block, with what is asked of it. */
-interface Stated {
-  readonly restriction: Restriction<Claim>
-  readonly value: never
-  readonly scope: readonly string[]
-}
-
 /** What a grant states never changes, and a key is used many times. */
 function oncePerGrant<T extends object>(read: (grant: Grant) => T): (grant: Grant) => T {
   const known = new WeakMap<Grant, T>()
@@ -197,21 +198,13 @@ function oncePerGrant<T extends object>(read: (grant: Grant) => T): (grant: Gran
   }
 }
 
-const statedBy = oncePerGrant((grant): readonly Stated[] =>
-  ROWS.flatMap(([claim, restriction]) =>
-    grant.blocks.flatMap((block, index) => {
-      const value = block[claim]
-      return value === undefined
-        ? []
-        : [{ restriction, value: value as never, scope: scopeOf(grant, index) }]
-    }),
-  ),
-)
-
 /** The scopes in force for a block: its own, else those of the nearest block before it. */
-function scopeOf(grant: Grant, index: number): readonly string[] {
-  const path = grant.blocks.slice(0, index + 1).findLast((block) => block.path !== undefined)?.path
-  return path === undefined ? ['/'] : scopesOf(path)
+function scopeOf({ blocks }: Grant, index: number): readonly string[] {
+  for (let at = index; at >= 0; at -= 1) {
+    const path = blocks[at]?.path
+    if (path !== undefined) return scopesOf(path)
+  }
+  return ['/']
 }
 
 /** Asked beneath the longest scope that covers the path: one reading, and one match, per block. */

@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
 import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
-import type { Damage, ScrubReport } from '../../gateway/store/maintenance.ts'
+import { foldersOf } from '../../gateway/store/folder/config.ts'
+import { scrubFolder } from '../../gateway/store/folder/scrub.ts'
+import type { Amount, Damage, ScrubOptions, ScrubReport } from '../../gateway/store/maintenance.ts'
 import { type Bytes, formatBytes, parseBytes } from '../../key/units.ts'
 import { hasStore, storeFolderOf } from '../backup/places.ts'
 import type { Cli } from '../cli.ts'
+import type { DataFolder } from '../data-folder.ts'
 import { mark } from '../doctor/marks.ts'
 import { UsageError } from '../failure.ts'
 import { counted, printable } from '../format.ts'
@@ -32,25 +35,20 @@ const NOTHING: ScrubReport = { objects: 0, bytes: 0, damaged: [], strays: [] }
 
 async function scrub(cli: Cli, flags: Flags): Promise<void> {
   const rate = rateOf(flags)
-  const report = await cli.withData({ make: false }, (data) =>
+  const settings = cli.settings()
+  const report = await cli.withData({ make: false, settings }, (data) =>
     interruptible(cli.shell, async (signal) => {
-      if (!hasStore(data.path)) return NOTHING
-      const folder = storeFolderOf(data.path)
-      const maintenance = new DiskMaintenance({ folder, instance: data.instance })
       const line = new StatusLine(cli.shell)
       const started = performance.now()
-      const onProgress = ({ objects, bytes }: { objects: number; bytes: number }) =>
+      const onProgress = ({ objects, bytes }: Amount) =>
         line.draw(() =>
           tallyLine('objects', { count: objects, bytes }, (performance.now() - started) / 1000),
         )
+      const how = { now: cli.shell.now(), ...(rate !== undefined && { rate }), signal, onProgress }
       try {
-        return await maintenance.scrub({
-          now: cli.shell.now(),
-          ...(rate !== undefined && { rate }),
-          ...(flags.restart && { restart: true }),
-          signal,
-          onProgress,
-        })
+        const own = hasStore(data.path) ? await scrubStore(data, flags, how) : NOTHING
+        const folders = foldersOf(settings.buckets).map(([bucket]) => bucket)
+        return await scrubFolders(folders, own, data, how)
       } finally {
         line.end()
       }
@@ -60,6 +58,35 @@ async function scrub(cli: Cli, flags: Flags): Promise<void> {
   await cli.terminal.result(report, () => told(report))
   if (report.damaged.length > 0) cli.exitCode = 1
 }
+
+const scrubStore = (data: DataFolder, { restart }: Flags, how: ScrubOptions) =>
+  new DiskMaintenance({ folder: storeFolderOf(data.path), instance: data.instance }).scrub({
+    ...how,
+    ...(restart && { restart }),
+  })
+
+/** Adds what the files of the buckets that are folders came to. */
+async function scrubFolders(
+  buckets: readonly string[],
+  own: ScrubReport,
+  data: DataFolder,
+  how: ScrubOptions,
+): Promise<ScrubReport> {
+  let all = own
+  for (const bucket of buckets) {
+    const before = all
+    const onProgress = (read: Amount): void => how.onProgress?.(sum(before, read))
+    const found = await scrubFolder(await data.store(), bucket, { ...how, onProgress })
+    const damaged = [...before.damaged, ...found.damaged]
+    all = { ...sum(before, found), damaged, strays: before.strays }
+  }
+  return all
+}
+
+const sum = (a: Amount, b: Amount): Amount => ({
+  objects: a.objects + b.objects,
+  bytes: a.bytes + b.bytes,
+})
 
 function markScrub(cli: Cli, { objects, damaged }: ScrubReport): void {
   const paths = [...new Set(damaged.map(({ path }) => path))]

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -74,6 +75,28 @@ Nothing names the unknown files; they can be removed.
     expect(await get('demo/a')).toEqual(Buffer.from(pattern(10)))
     await put('demo/b', pattern(LARGE))
     expect((await line.run(['scrub'])).code).toBe(0)
+  })
+
+  it('reads buckets that are folders, too: what was uploaded there is compared', async () => {
+    mkdirSync(at('photos'))
+    await line.done('mint', 'demo/a')
+    writeFileSync(at('data/valetkey.toml'), `[buckets.photos]\nfolder = '${at('photos')}'\n`)
+    await put('demo/a', pattern(10))
+    await put('photos/ours', pattern(LARGE))
+    writeFileSync(at('photos/theirs'), pattern(20))
+    const report = { objects: 3, bytes: LARGE + 30, damaged: [], strays: [] }
+    expect(await line.json('scrub')).toEqual(report)
+    const { atime, mtime } = statSync(at('photos/ours'))
+    flip(at('photos/ours'), LARGE - 1)
+    utimesSync(at('photos/ours'), atime, mtime)
+    flip(at('photos/theirs'), 3)
+    const { code, stdout } = await line.run(['scrub', '--json'])
+    expect([code, JSON.parse(stdout)]).toEqual([
+      1,
+      { ...report, damaged: [{ path: 'photos/ours', kind: 'altered' }] },
+    ])
+    await put('photos/ours', pattern(LARGE))
+    expect(await line.json('scrub')).toEqual(report)
   })
 
   it('shows how far it is on a terminal, and takes that away', async () => {

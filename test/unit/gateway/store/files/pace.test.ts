@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Pace, realClock } from '../../../../../gateway/store/disk/pace.ts'
+import { Pace, realClock } from '../../../../../gateway/store/files/pace.ts'
 import { bytes } from '../../../../../key/units.ts'
 
 function paceAt(rate: number) {

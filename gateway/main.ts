@@ -25,6 +25,7 @@ import { judge } from './forward-auth.ts'
 import { type Identities, NO_IDENTITIES } from './identities.ts'
 import { logExchange } from './log.ts'
 import { holdDescriptorsBack } from './on-demand.ts'
+import { leaveHelpersOut } from './one-core.ts'
 import { makeOurs } from './ours.ts'
 import { Pacing } from './pacing.ts'
 import { isEndpoint } from './protocols/endpoints.ts'
@@ -312,6 +313,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   }
   const server = makeServer(parts.settings, gateway.handle, onUnreadable, parts.tls)
   keepTickShape()
+  leaveHelpersOut()
   holdDescriptorsBack()
   try {
     const port = await listen(server, parts.settings.listen)

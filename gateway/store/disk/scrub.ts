@@ -1,10 +1,10 @@
 import type { Instance } from '../../../database/instance.ts'
 import type { Files } from '../files/files.ts'
+import { Pace } from '../files/pace.ts'
 import type { Damage, ScrubOptions, ScrubReport } from '../maintenance.ts'
 import { ContentReader, type StoredObject } from './content-reader.ts'
 import { type Examining, examine } from './examination.ts'
 import type { Layout } from './layout.ts'
-import { Pace } from '../files/pace.ts'
 import { BEGINNING, loadCursor, removeCursor, saveCursor } from './scrub-cursor.ts'
 import { findStrays } from './strays.ts'
 

@@ -1,5 +1,5 @@
 /** Fills a data folder: FOLDER COUNT. So many objects of 100 bytes, revoked ids, and issued keys. */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Instance } from '../../database/instance.ts'
 import { DiskStore } from '../../gateway/store/disk/store.ts'
@@ -30,13 +30,14 @@ async function fillStore(): Promise<void> {
     now: () => now,
     reserve: 0 as Bytes,
   })
-  const sha256 = '0'.repeat(64)
   const put = async (number: number): Promise<void> => {
     // folders of a thousand
     const name = `many/${String(Math.floor(number / 1000)).padStart(4, '0')}/${number}.bin`
     const upload = await store.upload(parsePath(name).path as ObjectPath)
-    await upload.write([randomBytes(100)])
-    const etag = `"${randomBytes(32).toString('hex')}"`
+    const content = randomBytes(100)
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    await upload.write([content])
+    const etag = `"${sha256}"`
     await upload.commit({ type: 'application/octet-stream', etag, sha256, modified: now })
   }
   await inBatches((from, below) => Promise.all(numbers(from, below).map(put)))

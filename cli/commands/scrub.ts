@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
-import { foldersOf } from '../../gateway/store/folder/config.ts'
+import type { BucketsSettings } from '../../gateway/store/folder/config.ts'
+import { type Common, openFolders } from '../../gateway/store/folder/open.ts'
 import { scrubFolder } from '../../gateway/store/folder/scrub.ts'
 import type { Amount, Damage, ScrubOptions, ScrubReport } from '../../gateway/store/maintenance.ts'
+import type { Store } from '../../gateway/store/store.ts'
 import { type Bytes, formatBytes, parseBytes } from '../../key/units.ts'
 import { hasStore, storeFolderOf } from '../backup/places.ts'
 import type { Cli } from '../cli.ts'
@@ -45,12 +47,18 @@ async function scrub(cli: Cli, flags: Flags): Promise<void> {
           tallyLine('objects', { count: objects, bytes }, (performance.now() - started) / 1000),
         )
       const how = { now: cli.shell.now(), ...(rate !== undefined && { rate }), signal, onProgress }
+      // first: a folder that is not there is said at once, and not when all else was read
+      const folders = await openUntouched(settings.buckets, {
+        data: data.path,
+        instance: data.instance,
+        now: cli.shell.now,
+      })
       try {
         const own = hasStore(data.path) ? await scrubStore(data, flags, how) : NOTHING
-        const folders = foldersOf(settings.buckets).map(([bucket]) => bucket)
-        return await scrubFolders(folders, own, data, how)
+        return await scrubFolders(folders, own, how)
       } finally {
         line.end()
+        await Promise.all([...folders.values()].map((folder) => folder.close()))
       }
     }),
   )
@@ -65,18 +73,23 @@ const scrubStore = (data: DataFolder, { restart }: Flags, how: ScrubOptions) =>
     ...(restart && { restart }),
   })
 
+/** The buckets that are folders, opened so that nothing is written to them. */
+function openUntouched(buckets: BucketsSettings, common: Common): ReturnType<typeof openFolders> {
+  const untouched = Object.entries(buckets).map(([name, one]) => [name, { ...one, readOnly: true }])
+  return openFolders(Object.fromEntries(untouched), common)
+}
+
 /** Adds what the files of the buckets that are folders came to. */
 async function scrubFolders(
-  buckets: readonly string[],
+  folders: ReadonlyMap<string, Store>,
   own: ScrubReport,
-  data: DataFolder,
   how: ScrubOptions,
 ): Promise<ScrubReport> {
   let all = own
-  for (const bucket of buckets) {
+  for (const [bucket, folder] of folders) {
     const before = all
     const onProgress = (read: Amount): void => how.onProgress?.(sum(before, read))
-    const found = await scrubFolder(await data.store(), bucket, { ...how, onProgress })
+    const found = await scrubFolder(folder, bucket, { ...how, onProgress })
     const damaged = [...before.damaged, ...found.damaged]
     all = { ...sum(before, found), damaged, strays: before.strays }
   }

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -97,6 +98,11 @@ Nothing names the unknown files; they can be removed.
     ])
     await put('photos/ours', pattern(LARGE))
     expect(await line.json('scrub')).toEqual(report)
+    renameSync(at('photos'), at('away'))
+    expect(await line.run(['scrub'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"photos"'),
+    })
   })
 
   it('shows how far it is on a terminal, and takes that away', async () => {

@@ -1,4 +1,5 @@
 /** The head of every response, and the bodies of small ones. */
+import { depart } from './departures.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import type { Services } from './services.ts'
 
@@ -16,7 +17,7 @@ export function writeHead(
   exchange.outgoing.writeHead(status, all)
 }
 
-/** A response without a body, or with a short one; resolves at once, the rest is the socket's. */
+/** A response without a body, or with a short one: it leaves at the end of this turn. */
 export function respond(
   exchange: Exchange,
   services: Services,
@@ -27,7 +28,7 @@ export function respond(
   const length = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
   writeHead(exchange, services, status, [...headers, ...length])
   const isHead = exchange.incoming.method === 'HEAD'
-  exchange.outgoing.end(isHead ? undefined : body)
+  depart(() => exchange.outgoing.end(isHead ? undefined : body))
 }
 
 export const respondJson = (

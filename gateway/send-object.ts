@@ -4,6 +4,7 @@ import type { Awaitable } from '../ledger/ledger.ts'
 import type { Admitted } from './admit.ts'
 import { andThen } from './awaitable.ts'
 import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
+import { depart } from './departures.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import { handedOver } from './offload.ts'
 import { respond, writeHead } from './respond.ts'
@@ -37,7 +38,7 @@ export function sendObject(
   const sending = { download, admitted, exchange, services, extra }
   if (body === undefined) {
     writeObjectHead(sending)
-    exchange.outgoing.end()
+    depart(() => exchange.outgoing.end())
     return
   }
   // the server in front knows ranges, but no parts
@@ -99,10 +100,12 @@ function deliver(sending: Sending): Awaitable<void> {
   if (content === undefined) return watched(sending, progress)
   body?.object.close()
   writeObjectHead(sending)
-  const leaving = sendAtOnce(exchange.outgoing, content, progress)
-  exchange.bytesOut = progress.sent
-  // most clients have taken it all by now; the others are watched
-  if (leaving instanceof Promise) return watched(sending, progress, leaving)
+  depart(() => {
+    const leaving = sendAtOnce(exchange.outgoing, content, progress)
+    exchange.bytesOut = progress.sent
+    // most clients have taken it all by now; the others are watched
+    if (leaving instanceof Promise) void watched(sending, progress, leaving)
+  })
 }
 
 /**

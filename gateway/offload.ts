@@ -6,6 +6,7 @@
  */
 import { isTrusted, peerOf } from './client.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
+import { keepFields } from './head.ts'
 import type { Services } from './services.ts'
 import type { ObjectInfo, OpenObject } from './store/store.ts'
 
@@ -19,27 +20,34 @@ interface Handing {
   readonly rate: number | undefined
 }
 
-/** The headers of a response that hands a file over; undefined where the bytes go through us. */
+/** The headers of a response that hands a file over. */
+export interface HandedOver {
+  /** the same each time */
+  readonly fields: readonly string[]
+  readonly more: FlatHeaders
+}
+
+/** Undefined where the bytes go through us. */
 export function handedOver(
   { object, served, extra, rate }: Handing,
   { incoming, request }: Exchange,
   { settings }: Services,
-): FlatHeaders | undefined {
+): HandedOver | undefined {
   const { offload, offloadPrefix, trustedProxies } = settings
   // anybody else would be told where files lie, and get no bytes
   if (offload === 'none' || !isTrusted(peerOf(incoming.socket), trustedProxies)) return undefined
   // we have judged these by the object; it would judge them anew, by the file
   if (CONDITIONS.some((name) => request?.headers.has(name))) return undefined
-  const { headers, mayPass } = forFront(served)
+  const { fields, mayPass } = forFront(served)
   if (offload === 'x-sendfile') {
     const { file } = object
     if (file === undefined || rate !== undefined) return undefined
-    return [...headers, ...extra, 'X-Sendfile', file]
+    return { fields, more: [...extra, 'X-Sendfile', file] }
   }
   const file = encodedFile(object)
   if (file === undefined || !mayPass || !passes(extra)) return undefined
   const paced = rate === undefined ? [] : ['X-Accel-Limit-Rate', String(rate)]
-  return [...headers, ...extra, 'X-Accel-Redirect', offloadPrefix + file, ...paced]
+  return { fields, more: [...extra, 'X-Accel-Redirect', offloadPrefix + file, ...paced] }
 }
 
 const CONDITIONS = [
@@ -66,7 +74,7 @@ const passes = (headers: readonly string[]): boolean =>
   headers.every((name, index) => index % 2 === 1 || NGINX_PASSES.has(name.toLowerCase()))
 
 interface ForFront {
-  readonly headers: readonly string[]
+  readonly fields: readonly string[]
   /** whether nginx passes all of them on */
   readonly mayPass: boolean
 }
@@ -79,8 +87,9 @@ function forFront(served: readonly string[]): ForFront {
   if (made !== undefined) return made
   // that server says itself whether it knows ranges
   const at = served.indexOf('Accept-Ranges')
-  const headers = at < 0 ? served : [...served.slice(0, at), ...served.slice(at + 2)]
-  const fresh = { headers, mayPass: passes(headers) }
+  const fields = at < 0 ? served : [...served.slice(0, at), ...served.slice(at + 2)]
+  const fresh = { fields, mayPass: passes(fields) }
+  keepFields(fields)
   known.set(served, fresh)
   return fresh
 }

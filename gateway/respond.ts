@@ -1,6 +1,7 @@
 /** The head of every response, and the bodies of small ones. */
 import { depart } from './departures.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
+import { writeHeadOf } from './head.ts'
 import type { Services } from './services.ts'
 
 /** Writes the head, with what every response carries: request id, CORS where granted. */
@@ -13,8 +14,8 @@ export function writeHead(
 ): void {
   const origin = exchange.request?.headers.get('origin')
   const granted = cors.headers(origin, exchange.grant, () => [...headers, ...more])
-  const all = [...headers, ...more, ...granted, 'X-Request-Id', exchange.id]
-  exchange.outgoing.writeHead(status, all)
+  const own = [...more, ...granted, 'X-Request-Id', exchange.id]
+  writeHeadOf(exchange.outgoing, status, headers, own)
 }
 
 /** A response without a body, or with a short one: it leaves at the end of this turn. */

@@ -6,8 +6,8 @@ import { andThen } from './awaitable.ts'
 import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
 import { depart } from './departures.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
-import { handedOver } from './offload.ts'
-import { respond, writeHead } from './respond.ts'
+import { type HandedOver, handedOver } from './offload.ts'
+import { writeHead } from './respond.ts'
 import { servedHeaders } from './served.ts'
 import type { Services } from './services.ts'
 import type { Transfer } from './transfers.ts'
@@ -42,13 +42,13 @@ export function sendObject(
     return
   }
   // the server in front knows ranges, but no parts
-  const headers = isPart ? undefined : handing(sending, body)
-  return headers === undefined ? deliver(sending) : handOver(sending, headers)
+  const handed = isPart ? undefined : handing(sending, body)
+  return handed === undefined ? deliver(sending) : handOver(sending, handed)
 }
 
 type Body = NonNullable<Download['body']>
 
-const handing = (sending: Sending, { object, use }: Body): FlatHeaders | undefined => {
+const handing = (sending: Sending, { object, use }: Body): HandedOver | undefined => {
   const { exchange, services, extra } = sending
   // what it takes is gathered only where files are handed over at all
   if (services.settings.offload === 'none') return undefined
@@ -81,14 +81,15 @@ function framing({ status, info, range: { start, end } }: Download): FlatHeaders
 /** The server in front looks at `Range` itself, so it is told of the whole object. */
 function handOver(
   { download, exchange, services }: Sending,
-  headers: FlatHeaders,
+  { fields, more }: HandedOver,
 ): Awaitable<void> {
   const { range, body } = download
   body?.object.close()
   exchange.bytesOut = range.end - range.start
-  return andThen(body?.use?.settle(exchange.bytesOut), () =>
-    respond(exchange, services, 200, [...headers, 'Content-Length', '0']),
-  )
+  return andThen(body?.use?.settle(exchange.bytesOut), () => {
+    writeHead(exchange, services, 200, fields, [...more, 'Content-Length', '0'])
+    depart(() => exchange.outgoing.end())
+  })
 }
 
 function deliver(sending: Sending): Awaitable<void> {

@@ -8,6 +8,7 @@ import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { formatHttpDate } from './body/conditional.ts'
 import type { FlatHeaders } from './exchange.ts'
+import { keepFields } from './head.ts'
 import type { ObjectInfo } from './store/store.ts'
 
 /** Types that a browser may show by itself: none of them runs script, given the policy below. */
@@ -53,6 +54,7 @@ export function servedHeaders(
   const known = plain.get(info)
   if (known !== undefined) return known
   const made = statedHeaders(info, grant, now, isInHeader)
+  keepFields(made)
   plain.set(info, made)
   return made
 }

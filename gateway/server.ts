@@ -8,12 +8,12 @@ import { refuseRaw, whyUnreadable } from '../listener/unreadable.ts'
 import { peerOf } from './client.ts'
 import type { GatewaySettings } from './config.ts'
 import { nextId } from './exchange.ts'
+import { KEEP_ALIVE_TIMEOUT } from './head.ts'
 import { problemOf } from './protocols/problem.ts'
 import { isSilent } from './turns.ts'
 
 const HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT = 10_000
-const KEEP_ALIVE_TIMEOUT = 5_000
 
 /** How often connections are looked at whose headers take too long, in milliseconds. */
 const CHECKING_INTERVAL = 1000

@@ -151,9 +151,15 @@ export class AuditWriter implements AuditSink {
   #write(): Promise<void> {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
-      if (this.#waiting.length > 0) void this.#write()
+      if (this.#waiting.length > 0) this.#writeNext()
     })
     return this.#writing
+  }
+
+  /** Whoever has just been answered asks again a turn later, and shares the flush with those who wait. */
+  #writeNext(): void {
+    this.#isSoon = true
+    setImmediate(() => setImmediate(() => void this.#write()))
   }
 
   async #writeAll(): Promise<void> {

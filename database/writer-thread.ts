@@ -1,5 +1,5 @@
-/** The thread behind `writer.ts`: takes all jobs that wait, runs them in one transaction, commits, answers. */
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+/** The thread behind `writer.ts`: runs the jobs of a group in one transaction, commits, answers. */
+import { parentPort, workerData } from 'node:worker_threads'
 import {
   type Database,
   DatabaseError,
@@ -11,9 +11,6 @@ import {
 } from './open.ts'
 import { displacement } from './presence.ts'
 import type { Job, JobsModule, JobTable, Message, Reply } from './writer.ts'
-
-/** More would hold the write lock for long while other processes wait. */
-const MAX_GROUP = 1024
 
 const { file, jobs: jobsUrl } = workerData as { file: string; jobs: string }
 if (parentPort === null) throw new Error('writer-thread.ts is started by writer.ts')
@@ -96,24 +93,6 @@ function resultOf(table: JobTable, { name, argument }: Job): unknown {
   return job(argument)
 }
 
-interface Waiting {
-  readonly group: readonly Job[]
-  readonly isLast: boolean
-}
-
-/** All jobs that wait, as far as one group may hold them. */
-function takeWaiting(first: Message): Waiting {
-  const group: Job[] = []
-  let message: Message | undefined = first
-  while (message !== undefined && message !== 'close') {
-    group.push(...message)
-    if (group.length >= MAX_GROUP) break
-    const next = receiveMessageOnPort(port) as { message: Message } | undefined
-    message = next?.message
-  }
-  return { group, isLast: message === 'close' }
-}
-
 try {
   const { migrations, prepareJobs } = (await import(jobsUrl)) as JobsModule
   const db = openDatabase(file, migrations)
@@ -124,13 +103,10 @@ try {
     begin: db.prepare<[]>('BEGIN IMMEDIATE'),
     commit: db.prepare<[]>('COMMIT'),
   }
-  port.on('message', (first: Message) => {
-    const { group, isLast } = takeWaiting(first)
-    if (group.length > 0) port.postMessage(runGroup(opened, group))
-    if (isLast) {
-      db.close()
-      port.close()
-    }
+  port.on('message', (message: Message) => {
+    if (message !== 'close') return port.postMessage(runGroup(opened, message))
+    db.close()
+    port.close()
   })
   port.postMessage('ready')
 } catch (error) {

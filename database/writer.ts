@@ -27,7 +27,7 @@ export interface Job {
   readonly argument: unknown
 }
 
-/** What the thread is told: jobs in the order in which they were asked for, or that it shall end. */
+/** What the thread is told: a group, in the order in which its jobs were asked for, or that it shall end. */
 export type Message = readonly Job[] | 'close'
 
 export type Reply =
@@ -39,13 +39,15 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** So many jobs go to the thread without waiting for more to come. */
-const MAX_SENT_AT_ONCE = 64
+/** More would hold the write lock for long while other processes wait. */
+const MAX_GROUP = 1024
 
 export class Writer<Jobs extends JobTable> {
   readonly #thread: Worker
-  /** asked for in this turn of the event loop: a message costs more than a job does */
+  /** they wait for the end of this turn of the event loop, or of the group that is under way */
   #asked: Job[] = []
+  /** messages that the thread has not answered */
+  #underWay = 0
   readonly #waiting = new Slots<Waiting>()
   readonly #ended: Promise<void>
   readonly #listeners: (() => void)[] = []
@@ -58,6 +60,8 @@ export class Writer<Jobs extends JobTable> {
     thread.on('message', (replies: readonly Reply[]) => {
       for (const listener of this.#listeners) listener()
       for (const reply of replies) this.#settle(reply)
+      this.#underWay -= 1
+      if (this.#underWay === 0 && this.#asked.length > 0) this.#sendNext()
     })
     this.#ended = new Promise((resolve) => {
       thread.once('exit', (code) => {
@@ -105,34 +109,47 @@ export class Writer<Jobs extends JobTable> {
   }
 
   #ask(job: Job): void {
-    if (this.#asked.push(job) === 1) setImmediate(() => this.#send())
-    else if (this.#asked.length === MAX_SENT_AT_ONCE) this.#send()
+    const isFirst = this.#asked.push(job) === 1
+    if (isFirst && this.#underWay === 0) setImmediate(() => this.#send())
+  }
+
+  /**
+   * Whoever has just been answered asks again a turn later. What waits waits for them: they share an
+   * fsync, and do not take turns with two.
+   */
+  #sendNext(): void {
+    setImmediate(() => setImmediate(() => this.#send()))
   }
 
   #send(): void {
     if (this.#asked.length === 0) return
-    const jobs = this.#asked
-    this.#asked = []
+    const jobs = this.#asked.splice(0, MAX_GROUP)
     try {
-      this.#thread.postMessage(jobs satisfies Message)
+      this.#post(jobs)
     } catch {
       for (const job of jobs) this.#sendAlone(job)
+      if (this.#underWay === 0 && this.#asked.length > 0) this.#sendNext()
     }
   }
 
   /** What can't be cloned harms no other. */
   #sendAlone(job: Job): void {
     try {
-      this.#thread.postMessage([job] satisfies Message)
+      this.#post([job])
     } catch (error) {
       this.#waiting.takeOut(job.id)?.reject(error as Error)
     }
   }
 
+  #post(jobs: readonly Job[]): void {
+    this.#thread.postMessage(jobs satisfies Message)
+    this.#underWay += 1
+  }
+
   /** Finishes what was asked so far, closes the database, ends the thread. Idempotent. */
   async close(): Promise<void> {
     if (!this.#closed) {
-      this.#send()
+      while (this.#asked.length > 0) this.#send()
       this.#thread.postMessage('close' satisfies Message)
     }
     this.#closed = true

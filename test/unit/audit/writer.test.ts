@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Follower, newestFirst } from '../../../audit/read.ts'
 import { seconds } from '../../../key/units.ts'
@@ -68,6 +69,22 @@ describe('an audit', () => {
     await writer.close()
     const [file = ''] = house.names()
     expect(house.read(file).match(/"count":\d+/g)).toEqual(['"count":1', '"count":3'])
+  })
+
+  it('flushes those who waited together with those who come again as soon as they are answered', async () => {
+    const writer = await house.open()
+    const keepFiveTimes = async (): Promise<void> => {
+      for (let n = 0; n < 5; n += 1) await writer.keep(act('again'))
+    }
+    const first = keepFiveTimes()
+    await turn()
+    // the first flush is under way
+    await Promise.all([first, keepFiveTimes()])
+    await writer.close()
+    const [file = ''] = house.names()
+    const counts = house.read(file).match(/(?<="count":)\d+/g)
+    // the file's own; the first one's first, four of both, the second one's last
+    expect(counts).toEqual(['1', '1', '2', '2', '2', '2', '1'])
   })
 
   it('takes nothing any more once it is closed', async () => {

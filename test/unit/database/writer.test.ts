@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DatabaseError, openReader } from '../../../database/open.ts'
 import { startWriter, type Writer } from '../../../database/writer.ts'
@@ -72,6 +73,30 @@ describe('a group', () => {
     const other = writer.run('add', 7)
     await expect(unsendable).rejects.toThrow(/could not be cloned/)
     expect(await other).toBe(7)
+  })
+
+  test('many that can not be sent keep nobody waiting', async () => {
+    const unsendable = Array.from({ length: 1500 }, () => writer.run('add', (() => 1) as never))
+    const other = writer.run('add', 7)
+    const all = await Promise.allSettled(unsendable)
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['rejected']))
+    expect(await other).toBe(7)
+  })
+
+  test('takes those who waited together with those who ask again as soon as they are answered', async () => {
+    let groups = 0
+    writer.onWritten(() => {
+      groups += 1
+    })
+    const askTenTimes = async (): Promise<void> => {
+      for (let n = 0; n < 10; n += 1) await writer.run('nothing', undefined)
+    }
+    const first = askTenTimes()
+    await turn()
+    // the first group is under way
+    await Promise.all([first, askTenTimes()])
+    // the first one's first, nine of both, the second one's last
+    expect(groups).toBe(11)
   })
 
   test('where the whole transaction was lost, nobody is told that it was done, and nothing is', async () => {

@@ -10,8 +10,11 @@ export type Measured = Pick<Program, 'cpu' | 'resident'>
 
 export interface Contender {
   readonly name: string
-  /** `anchor`: we are held against the best of these; `other`: shown beside */
-  readonly role: 'ours' | 'anchor' | 'other'
+  /**
+   * `anchor`: we are held against the best of these; `floor`: does the least that a Node program can;
+   * `other`: shown beside
+   */
+  readonly role: 'ours' | 'anchor' | 'floor' | 'other'
   readonly program: Measured
 }
 

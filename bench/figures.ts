@@ -23,6 +23,20 @@ const percentile = ({ samples }: Series, of: 'p50' | 'p99'): string => {
   return values.length === 0 ? '–' : figure(median(values))
 }
 
+/** How near to an anchor a Node program comes that does the least: no program of ours comes nearer. */
+export function floorNote(
+  all: readonly Series[],
+  anchor: Series | undefined,
+  measure: Measure,
+): readonly string[] {
+  const floor = all.find(({ contender }) => contender.role === 'floor')
+  if (floor === undefined || anchor === undefined) return []
+  const { median, least, most } = ratioOf(floor, anchor, measure)
+  return [
+    `the least that a Node program can do comes to ${figure(median)} × ${anchor.contender.name} (${range({ least, most })})`,
+  ]
+}
+
 /** A table of contenders; `measure` is what the ratio is made of. */
 export function comparison(all: readonly Series[], measure: Measure, unit = 'µs'): Table {
   const own = ours(all)

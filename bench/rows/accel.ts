@@ -1,10 +1,12 @@
 /** Large signed GETs that the gateway decides on and nginx sends; both of them are paid for. */
 import { resolve } from 'node:path'
-import { startFront } from '../anchors/front.ts'
+import { startBare } from '../anchors/bare.ts'
+import { type Front, startFront } from '../anchors/front.ts'
 import type { Bench } from '../bench.ts'
 import { byCpu, type Measured, ours, ratioOf } from '../compare.ts'
-import { comparison, figure, range } from '../figures.ts'
+import { comparison, figure, floorNote, range } from '../figures.ts'
 import type { SizeName } from '../objects.ts'
+import type { Ours } from '../ours.ts'
 import type { Row, Section } from '../row.ts'
 import { compared, type Reader } from './read.ts'
 
@@ -25,12 +27,7 @@ export const ACCEL_ROW: Row = {
     if (nginx === undefined)
       return { table: { columns: [], lines: [] }, findings: [], notes: ['no nginx'] }
     const gateway = await bench.startOurs('accel', SETTINGS)
-    const front = await startFront({
-      gateway: gateway.origin,
-      data: resolve(bench.path('accel')),
-      folder: bench.path('front'),
-      core: bench.serverCore,
-    })
+    const front = await frontOf(bench, gateway.origin, 'front')
     try {
       await gateway.fill(bench.objects)
       const both = together([gateway.program, front.program])
@@ -42,8 +39,9 @@ export const ACCEL_ROW: Row = {
           { name: own, role: 'ours', program: both, url: `${front.origin}${pathname}${search}` },
         ]
       }
-      const section = await compare(bench, await readersOf(SIZE))
-      return { ...section, notes: await atLarge(bench, await readersOf(LARGE)) }
+      const section = await besideBare(bench, gateway, await readersOf(SIZE))
+      const large = await atLarge(bench, await readersOf(LARGE))
+      return { ...section, notes: [...(section.notes ?? []), ...large] }
     } finally {
       await front.program.stop()
       await gateway.stop()
@@ -53,6 +51,46 @@ export const ACCEL_ROW: Row = {
   },
 }
 
+const frontOf = (bench: Bench, gateway: string, folder: string): Promise<Front> =>
+  startFront({
+    gateway,
+    data: resolve(bench.path('accel')),
+    folder: bench.path(folder),
+    core: bench.serverCore,
+  })
+
+/** Beside a program that names the file to the server in front, and does nothing else. */
+async function besideBare(
+  bench: Bench,
+  gateway: Ours,
+  readers: readonly Reader[],
+): Promise<Section> {
+  const { headers } = await fetch(await gateway.url('GET', `bench/${SIZE}`))
+  const file = headers.get('x-accel-redirect')
+  if (file === null) throw new Error('the gateway hands nothing over')
+  const bare = await startBare({
+    script: bench.work('bare-get'),
+    args: ['0', 'X-Accel-Redirect', file],
+    folder: bench.path('bare'),
+    core: bench.serverCore,
+  })
+  const front = await frontOf(bench, bare.origin, 'front-of-bare')
+  try {
+    const floor: Reader = {
+      name: 'node:http behind nginx, one file for all',
+      role: 'floor',
+      program: together([bare.program, front.program]),
+      url: `${front.origin}/`,
+    }
+    return await compare(bench, [...readers, floor])
+  } finally {
+    await front.program.stop()
+    await bare.program.stop()
+    bench.remove('bare')
+    bench.remove('front-of-bare')
+  }
+}
+
 async function compare(bench: Bench, readers: readonly Reader[]): Promise<Section> {
   const all = await compared(bench, readers, SIZE, CONNECTIONS)
   const [anchor] = all
@@ -60,7 +98,11 @@ async function compare(bench: Bench, readers: readonly Reader[]): Promise<Sectio
   const table = comparison(all, byCpu, 'ms')
   if (anchor === undefined || own === undefined) return { table, findings: [] }
   const { median: value, least, most } = ratioOf(own, anchor, byCpu)
-  return { table, findings: [{ goal: 'accel', value, least, most }] }
+  return {
+    table,
+    findings: [{ goal: 'accel', value, least, most }],
+    notes: floorNote(all, anchor, byCpu),
+  }
 }
 
 async function atLarge(bench: Bench, readers: readonly Reader[]): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 /** Signed GETs. Servers that are asked for the same bytes, each with its own way of signing. */
+import { startBare } from '../anchors/bare.ts'
 import type { Variant } from '../anchors/nginx.ts'
 import type { Bench } from '../bench.ts'
 import {
@@ -11,7 +12,7 @@ import {
   type Sample,
   type Series,
 } from '../compare.ts'
-import { comparison } from '../figures.ts'
+import { comparison, floorNote } from '../figures.ts'
 import type { GoalName } from '../goals.ts'
 import { SIZES, type SizeName, sizeInWords } from '../objects.ts'
 import type { Row, Section } from '../row.ts'
@@ -39,10 +40,12 @@ async function compareReads(
   goal: GoalName,
   connections: number,
 ): Promise<Section> {
-  const all = await compared(bench, await readers(bench, size), size, connections)
+  const isLarge = SIZES[size] >= SIZES['1m']
+  const all = isLarge
+    ? await compared(bench, await readers(bench, size), size, connections)
+    : await besideBare(bench, size, connections)
   const own = ours(all)
   const best = bestAnchor(all)
-  const isLarge = SIZES[size] >= SIZES['1m']
   if (own === undefined || best === undefined) {
     return {
       table: comparison(all, byCpu),
@@ -54,7 +57,33 @@ async function compareReads(
   return {
     table: comparison(all, byCpu, isLarge ? 'ms' : 'µs'),
     findings: [{ goal, value, least, most }],
-    notes: [`best nginx: ${best.contender.name}`],
+    notes: [`best nginx: ${best.contender.name}`, ...floorNote(all, best, byCpu)],
+  }
+}
+
+/** What is small costs what a request does: the rest of it is not ours. */
+async function besideBare(
+  bench: Bench,
+  size: SizeName,
+  connections: number,
+): Promise<readonly Series<Reader>[]> {
+  const bare = await startBare({
+    script: bench.work('bare-get'),
+    args: [String(SIZES[size])],
+    folder: bench.path('bare'),
+    core: bench.serverCore,
+  })
+  try {
+    const floor: Reader = {
+      name: 'node:http, a constant',
+      role: 'floor',
+      program: bare.program,
+      url: `${bare.origin}/`,
+    }
+    return await compared(bench, [...(await readers(bench, size)), floor], size, connections)
+  } finally {
+    await bare.program.stop()
+    bench.remove('bare')
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type Series,
   spreadBy,
 } from '../compare.ts'
-import { comparison, figure, range } from '../figures.ts'
+import { comparison, figure, floorNote, range } from '../figures.ts'
 import { SIZES } from '../objects.ts'
 import { output } from '../process.ts'
 import type { Row, Section } from '../row.ts'
@@ -45,13 +45,14 @@ export const WRITE_ROWS: readonly Row[] = [
 async function compareSmall(bench: Bench): Promise<Section> {
   const bare = await startBare({
     script: bench.work('bare-put'),
+    args: [bench.path('bare/bare.db')],
     folder: bench.path('bare'),
     core: bench.serverCore,
   })
   try {
     const least: WritingContender = {
       name: 'node:http and SQLite, no key, no audit',
-      role: 'other',
+      role: 'floor',
       program: bare.program,
       url: `${bare.origin}/put/__N__`,
     }
@@ -87,18 +88,8 @@ function sectionOfSmall(all: readonly Series[]): Section {
   return {
     table,
     findings: [{ goal: 'put1k', value, least, most }],
-    notes: [untilOnDisk(all), ...ceiling(all)],
+    notes: [untilOnDisk(all), ...floorNote(all, davOf(all), byRate)],
   }
-}
-
-/** How far we could come at all on this disk. */
-function ceiling(all: readonly Series[]): readonly string[] {
-  const [bare, dav] = [all.find(({ contender }) => contender.role === 'other'), davOf(all)]
-  if (bare === undefined || dav === undefined) return []
-  const { median, least, most } = ratioOf(bare, dav, byRate)
-  return [
-    `the least that a Node program can do reaches ${figure(median)} × dav (${range({ least, most })})`,
-  ]
 }
 
 interface Written extends Sample {

@@ -1,6 +1,7 @@
 /** What the rows share: the options, the folder, and servers that are started when first asked for. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Bare, startBare } from './anchors/bare.ts'
 import { type Caddy, startCaddy } from './anchors/caddy.ts'
 import { Nginx } from './anchors/nginx.ts'
 import { type LoadResult, wrk } from './load/wrk.ts'
@@ -98,6 +99,22 @@ export class Bench {
       core: this.serverCore,
       ...(settings && { settings }),
     })
+  }
+
+  /** With a program of `bench/tasks/` that serves, for as long as that takes. @param name such as `bare-get` */
+  async withBare<T>(
+    name: string,
+    args: readonly string[],
+    use: (bare: Bare) => Promise<T>,
+  ): Promise<T> {
+    const folder = this.path('bare')
+    const bare = await startBare({ script: this.work(name), args, folder, core: this.serverCore })
+    try {
+      return await use(bare)
+    } finally {
+      await bare.program.stop()
+      this.remove('bare')
+    }
   }
 
   async close(): Promise<void> {

@@ -28,8 +28,8 @@ export function keepFields(fields: readonly string[]): void {
 }
 
 /**
- * @param status 200 or 206, of a response whose Content-Length is stated
- * @param fields those that were kept
+ * @param status of a response whose Content-Length is stated, and neither Date nor Connection
+ * @param fields kept, or of this response alone as well
  * @param more of this response alone
  * @throws TypeError for what no header may hold
  */
@@ -77,14 +77,14 @@ function joined(fields: readonly string[]): string {
 }
 
 let second = 0
-let text = ''
+let atSecond = ''
 
 /** RFC 9110 §6.6.1, made once a second. */
 function date(): string {
   const now = Math.floor(Date.now() / 1000)
   if (now !== second) {
     second = now
-    text = new Date(now * 1000).toUTCString()
+    atSecond = new Date(now * 1000).toUTCString()
   }
-  return text
+  return atSecond
 }

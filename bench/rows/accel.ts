@@ -1,6 +1,5 @@
 /** Large signed GETs that the gateway decides on and nginx sends; both of them are paid for. */
 import { resolve } from 'node:path'
-import { startBare } from '../anchors/bare.ts'
 import { type Front, startFront } from '../anchors/front.ts'
 import type { Bench } from '../bench.ts'
 import { byCpu, type Measured, ours, ratioOf } from '../compare.ts'
@@ -68,27 +67,21 @@ async function besideBare(
   const { headers } = await fetch(await gateway.url('GET', `bench/${SIZE}`))
   const file = headers.get('x-accel-redirect')
   if (file === null) throw new Error('the gateway hands nothing over')
-  const bare = await startBare({
-    script: bench.work('bare-get'),
-    args: ['0', 'X-Accel-Redirect', file],
-    folder: bench.path('bare'),
-    core: bench.serverCore,
-  })
-  const front = await frontOf(bench, bare.origin, 'front-of-bare')
-  try {
-    const floor: Reader = {
-      name: 'node:http behind nginx, one file for all',
-      role: 'floor',
-      program: together([bare.program, front.program]),
-      url: `${front.origin}/`,
+  return bench.withBare('bare-get', ['0', 'X-Accel-Redirect', file], async (bare) => {
+    const front = await frontOf(bench, bare.origin, 'front-of-bare')
+    try {
+      const floor: Reader = {
+        name: 'node:http behind nginx, one file for all',
+        role: 'floor',
+        program: together([bare.program, front.program]),
+        url: `${front.origin}/`,
+      }
+      return await compare(bench, [...readers, floor])
+    } finally {
+      await front.program.stop()
+      bench.remove('front-of-bare')
     }
-    return await compare(bench, [...readers, floor])
-  } finally {
-    await front.program.stop()
-    await bare.program.stop()
-    bench.remove('bare')
-    bench.remove('front-of-bare')
-  }
+  })
 }
 
 async function compare(bench: Bench, readers: readonly Reader[]): Promise<Section> {

@@ -1,5 +1,4 @@
 /** Signed GETs. Servers that are asked for the same bytes, each with its own way of signing. */
-import { startBare } from '../anchors/bare.ts'
 import type { Variant } from '../anchors/nginx.ts'
 import type { Bench } from '../bench.ts'
 import {
@@ -61,31 +60,21 @@ async function compareReads(
   }
 }
 
-/** What is small costs what a request does: the rest of it is not ours. */
-async function besideBare(
+/** What is small costs what a request does, much of which Node does for any. */
+const besideBare = (
   bench: Bench,
   size: SizeName,
   connections: number,
-): Promise<readonly Series<Reader>[]> {
-  const bare = await startBare({
-    script: bench.work('bare-get'),
-    args: [String(SIZES[size])],
-    folder: bench.path('bare'),
-    core: bench.serverCore,
-  })
-  try {
+): Promise<readonly Series<Reader>[]> =>
+  bench.withBare('bare-get', [String(SIZES[size])], async ({ program, origin }) => {
     const floor: Reader = {
       name: 'node:http, a constant',
       role: 'floor',
-      program: bare.program,
-      url: `${bare.origin}/`,
+      program,
+      url: `${origin}/`,
     }
-    return await compared(bench, [...(await readers(bench, size)), floor], size, connections)
-  } finally {
-    await bare.program.stop()
-    bench.remove('bare')
-  }
-}
+    return compared(bench, [...(await readers(bench, size)), floor], size, connections)
+  })
 
 /** All of them asked for an object of that size, in turn. */
 export const compared = (

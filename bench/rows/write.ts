@@ -1,6 +1,5 @@
 /** Uploads: ours are hashed and durable when they are acknowledged, nginx's are neither. */
 import { join } from 'node:path'
-import { startBare } from '../anchors/bare.ts'
 import type { Bench } from '../bench.ts'
 import {
   byCpu,
@@ -33,7 +32,7 @@ export const WRITE_ROWS: readonly Row[] = [
   {
     name: 'put-1k',
     title: `durable PUT of 1 KiB, ${PARALLEL} at once, each a new object`,
-    run: compareSmall,
+    run: (bench) => compareSmall(bench),
   },
   {
     name: 'put-100m',
@@ -42,31 +41,21 @@ export const WRITE_ROWS: readonly Row[] = [
   },
 ]
 
-async function compareSmall(bench: Bench): Promise<Section> {
-  const bare = await startBare({
-    script: bench.work('bare-put'),
-    args: [bench.path('bare/bare.db')],
-    folder: bench.path('bare'),
-    core: bench.serverCore,
-  })
-  try {
-    const least: WritingContender = {
+const compareSmall = (bench: Bench): Promise<Section> =>
+  bench.withBare('bare-put', [bench.path('bare/bare.db')], async ({ program, origin }) => {
+    const floor: WritingContender = {
       name: 'node:http and SQLite, no key, no audit',
       role: 'floor',
-      program: bare.program,
-      url: `${bare.origin}/put/__N__`,
+      program,
+      url: `${origin}/put/__N__`,
     }
     const all = await interleaved(
-      [...(await writers(bench, 'put/', 'put/__N__')), least],
+      [...(await writers(bench, 'put/', 'put/__N__')), floor],
       bench.options.rounds,
       (writer) => writeSmall(bench, writer),
     )
     return sectionOfSmall(all)
-  } finally {
-    await bare.program.stop()
-    bench.remove('bare')
-  }
-}
+  })
 
 async function writeSmall(bench: Bench, { program, url }: WritingContender): Promise<Written> {
   const seconds = bench.options.seconds * LONGER

@@ -1,6 +1,7 @@
 /** Resumable uploads by tus 1.0.0: its sentences, and the limits of the key in total. */
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { unixSeconds } from '../../key/units.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { PNG } from '../support/media.ts'
@@ -15,6 +16,8 @@ const MOST = 1 << 20
 let house: House
 let tus: Tus
 let all: string
+/** the time stands still, but for what a test lets pass */
+const start = Math.floor(Date.now() / 1000)
 let ahead = 0
 let count = 0
 const fresh = (): string => `bucket/tus/${++count}.bin`
@@ -22,10 +25,13 @@ const fresh = (): string => `bucket/tus/${++count}.bin`
 beforeAll(async () => {
   house = await openHouse({
     gateway: { maxObjectSize: MOST },
-    clock: { now: () => (Math.floor(Date.now() / 1000) + ahead) as never },
+    clock: { now: () => unixSeconds(start + ahead) },
   })
   all = house.mint({ methods: ['PUT', 'GET'], exp: house.now() + 1_000_000 })
   tus = new Tus(house, all)
+})
+afterEach(() => {
+  ahead = 0
 })
 afterAll(() => house.close())
 
@@ -182,7 +188,6 @@ describe('an upload', () => {
     expect(await tus.offset(location)).toBe(0)
     ahead = 86_401
     expect((await tus.head(location)).status).toBe(404)
-    ahead = 0
   })
 
   test('takes its method from a header where a proxy lets no other through', async () => {
@@ -607,7 +612,6 @@ describe('limits hold in total', () => {
     expect(await stored(path)).toBeDefined()
     ahead = 61
     expect(await stored(path)).toBeUndefined()
-    ahead = 0
   })
 })
 

@@ -20,7 +20,8 @@ const kept = new WeakMap<readonly string[], string>()
 
 /**
  * Says that these fields are sent again and again, for as long as somebody holds the list.
- * @param fields name, value, name, value
+ * @param fields name, value, name, value; of responses that state the Content-Length of what body
+ *   they have, and neither Date nor Connection
  * @throws TypeError for what no header may hold
  */
 export function keepFields(fields: readonly string[]): void {
@@ -28,8 +29,8 @@ export function keepFields(fields: readonly string[]): void {
 }
 
 /**
- * @param status of a response whose Content-Length is stated, and neither Date nor Connection
- * @param fields kept, or of this response alone as well
+ * Writes the head of a response; nothing is sent yet.
+ * @param fields those that were kept, where some were
  * @param more of this response alone
  * @throws TypeError for what no header may hold
  */

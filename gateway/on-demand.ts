@@ -1,12 +1,15 @@
 /**
- * Modules that are loaded with the first request that needs them. What Node could not read once, it
- * never tries again: a moment without descriptors would end forms, XML or checksums until a restart.
- * So some are held back, and given up for as long as a module is loaded.
+ * Modules that are loaded with the first request that needs them. A moment without descriptors would
+ * refuse that request, so some are held back, and given up for as long as a module is loaded. It is
+ * loaded before anything else happens: a connection that is accepted meanwhile would take them.
  */
 import { closeSync, openSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { devNull } from 'node:os'
 
 const HELD_BACK = 8
+
+const require = createRequire(import.meta.url)
 
 let held: readonly number[] = []
 
@@ -19,21 +22,25 @@ export function holdDescriptorsBack(): void {
   }
 }
 
-/** The module, loaded when it is asked for the first time. */
-export function onDemand<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined
+/**
+ * The module, loaded when it is asked for the first time; where that fails, the next time.
+ * @param name of a package, or a file's path; `T` is what it exports
+ * @throws Error of the system, where the module could not be read
+ */
+export function onDemand<T>(name: string): () => T {
+  let loaded: T | undefined
   return () => {
-    loaded ??= loadNow(load)
+    loaded ??= loadNow<T>(name)
     return loaded
   }
 }
 
-async function loadNow<T>(load: () => Promise<T>): Promise<T> {
+function loadNow<T>(name: string): T {
   const wereHeld = held.length > 0
   for (const descriptor of held) closeSync(descriptor)
   held = []
   try {
-    return await load()
+    return require(name) as T
   } finally {
     if (wereHeld) holdDescriptorsBack()
   }

@@ -25,7 +25,7 @@ const ofWasm = (hasher: IHasher): Hasher => ({
 })
 
 /** For the checksums that Node has not, or can't set aside. */
-export const wasm: () => Promise<typeof import('hash-wasm')> = onDemand(() => import('hash-wasm'))
+export const wasm = onDemand<typeof import('hash-wasm')>('hash-wasm')
 
 const ofNode = (algorithm: string): Hasher => {
   const hash = createHash(algorithm)
@@ -49,8 +49,8 @@ function crc32(): Hasher {
 
 const ALGORITHMS = {
   crc32: { bytes: 4, make: async () => crc32() },
-  crc32c: { bytes: 4, make: async () => ofWasm(await (await wasm()).createCRC32(CASTAGNOLI)) },
-  crc64nvme: { bytes: 8, make: async () => ofWasm(await (await wasm()).createCRC64(NVME)) },
+  crc32c: { bytes: 4, make: async () => ofWasm(await wasm().createCRC32(CASTAGNOLI)) },
+  crc64nvme: { bytes: 8, make: async () => ofWasm(await wasm().createCRC64(NVME)) },
   sha1: { bytes: 20, make: async () => ofNode('sha1') },
   sha256: { bytes: 32, make: async () => ofNode('sha256') },
 } as const satisfies Record<

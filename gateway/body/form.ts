@@ -43,7 +43,7 @@ export interface Form {
  * @throws Refusal request_malformed, too_large, too_slow, incomplete_body
  */
 export async function readForm(incoming: IncomingMessage, contentType: string): Promise<Form> {
-  const reader = new FormReader(incoming, await parserFor(contentType))
+  const reader = new FormReader(incoming, parserFor(contentType))
   const timer = setTimeout(
     () => reader.fail(new Refusal('too_slow', 'the fields of a form arrive within 30 seconds')),
     FIELDS_TIMEOUT,
@@ -55,10 +55,10 @@ export async function readForm(incoming: IncomingMessage, contentType: string): 
   }
 }
 
-const busboy = onDemand(() => import('@fastify/busboy'))
+const busboy = onDemand<typeof import('@fastify/busboy')>('@fastify/busboy')
 
-async function parserFor(contentType: string): Promise<BusboyInstance> {
-  const { Busboy } = await busboy()
+function parserFor(contentType: string): BusboyInstance {
+  const { Busboy } = busboy()
   try {
     return new Busboy({
       headers: { 'content-type': contentType },

@@ -6,7 +6,7 @@ import { essenceOf } from '../../key/media-type.ts'
 import { onDemand } from '../on-demand.ts'
 
 /** With the first upload that is looked at: where no key limits types, none ever is. */
-const loadFileType = onDemand(() => import('file-type'))
+const fileType = onDemand<typeof import('file-type')>('file-type')
 
 /** As much as is looked at. */
 export const SNIFFED_BYTES = 4100
@@ -124,7 +124,7 @@ export async function contradiction(
   const type = essenceOf(declared)
   if (type === undefined) return `"${declared}" is not a media type`
   if (head.length === 0 || type === 'application/octet-stream') return undefined
-  const { fileTypeFromBuffer } = await loadFileType()
+  const { fileTypeFromBuffer } = fileType()
   const found = essenceOf((await fileTypeFromBuffer(head))?.mime ?? '')
   if (found !== undefined && found !== 'application/xml') {
     return isCompatible(type, found)

@@ -16,8 +16,7 @@ export class ResumableDigest implements ContentDigest {
    * @throws Error for a state of another version of the library
    */
   static async start(state?: string): Promise<ResumableDigest> {
-    const { createSHA256 } = await wasm()
-    const hasher = await createSHA256()
+    const hasher = await wasm().createSHA256()
     hasher.init()
     if (state !== undefined) hasher.load(Buffer.from(state, 'base64url'))
     return new ResumableDigest(hasher)

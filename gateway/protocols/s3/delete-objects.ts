@@ -23,7 +23,7 @@ export async function deleteObjects(
   call: Call,
 ): Promise<void> {
   await admitToBucket(call, bucket.bucket, ['DELETE'])
-  const root = await parseXml(await smallBody(call, bucket.path, MAX_BODY), 'Delete')
+  const root = parseXml(await smallBody(call, bucket.path, MAX_BODY), 'Delete')
   const unwanted = childrenOf(root, 'Object').map(unwantedOf)
   if (unwanted.length === 0 || unwanted.length > MAX_KEYS) {
     throw new S3Refusal('MalformedXML', `a request deletes 1 to ${MAX_KEYS} objects`)

@@ -186,7 +186,7 @@ export async function complete(
     ...(upload !== undefined && { upload: { type: upload.type } }),
   })
   const body = await smallBody(call, object.path, MAX_COMPLETION)
-  const parts = statedParts(await parseXml(body, 'CompleteMultipartUpload'))
+  const parts = statedParts(parseXml(body, 'CompleteMultipartUpload'))
   const etag = etagOfParts(parts)
   const info =
     upload === undefined

@@ -42,7 +42,7 @@ export async function putTagging(
   call: Call,
 ): Promise<void> {
   const admitted = await admit(call, { method: 'PUT', path: object.path })
-  const root = await parseXml(await smallBody(call, object.path, MAX_BODY), 'Tagging')
+  const root = parseXml(await smallBody(call, object.path, MAX_BODY), 'Tagging')
   const [set, second] = childrenOf(root, 'TagSet')
   if (set === undefined || second !== undefined) {
     throw new S3Refusal('MalformedXML', 'Tagging has one TagSet')

@@ -57,7 +57,7 @@ interface OpenElement {
 const MAX_DEPTH = 8
 
 /** Most requests have no document. */
-const saxes = onDemand(() => import('saxes'))
+const saxes = onDemand<typeof import('saxes')>('saxes')
 
 const malformed = (why: string): S3Refusal =>
   new S3Refusal('MalformedXML', `the body is not the XML that this operation takes: ${why}`)
@@ -66,8 +66,8 @@ const malformed = (why: string): S3Refusal =>
  * The root of a document. No document type, no processing instructions, no entities but XML's own.
  * @throws S3Refusal MalformedXML
  */
-export async function parseXml(text: string, root: string): Promise<XmlElement> {
-  const { SaxesParser } = await saxes()
+export function parseXml(text: string, root: string): XmlElement {
+  const { SaxesParser } = saxes()
   const open: OpenElement[] = []
   let found: XmlElement | undefined
   const parser = new SaxesParser()

@@ -7,8 +7,6 @@ export default defineConfig({
     pool: 'forks',
     // Many files wait for a disk or a browser most of their time.
     maxWorkers: Math.max(2, availableParallelism()),
-    // Worker threads and child processes of the tests load TypeScript through tsx.
-    execArgv: ['--import', 'tsx'],
     // What is waited for comes when it comes: a slow or busy machine is no failure. These end what hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,14 +1,13 @@
-/** Threads of ours: found and started alike from TypeScript sources and from the build. */
+/** Modules that a thread is to load: found and loaded alike from TypeScript sources and from the build. */
 import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
 
 /** The URL of a module beside this one: `.ts` in a checkout run through tsx, `.js` when built. */
 export const siblingModule = (importMetaUrl: string, name: string): URL =>
   new URL(`./${name}${extname(new URL(importMetaUrl).pathname)}`, importMetaUrl)
 
-/** Runs a module in a thread of its own. */
-export function startThread(module: URL, workerData: unknown): Worker {
-  if (extname(module.pathname) !== '.ts') return new Worker(module, { workerData })
-  const boot = new URL('./thread-from-source.mjs', import.meta.url)
-  return new Worker(boot, { argv: [module.href], workerData })
+/** The same modules as a thread can load them, in the same order; what they share is there once. */
+export async function loadable(modules: readonly URL[]): Promise<readonly URL[]> {
+  if (modules.every(({ pathname }) => extname(pathname) !== '.ts')) return modules
+  const { bundled } = await import(new URL('./from-source.mjs', import.meta.url).href)
+  return bundled(modules)
 }

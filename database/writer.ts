@@ -2,9 +2,9 @@
  * The one writer of a database: a thread that commits jobs in groups, so that an fsync never blocks
  * the event loop and everybody who waits shares it. A job is acknowledged after its commit.
  */
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { type Database, DatabaseError, isFinal } from './open.ts'
-import { siblingModule, startThread } from './sibling.ts'
+import { loadable, siblingModule } from './sibling.ts'
 import { Slots } from './slots.ts'
 
 /** A module of jobs: what `writer-thread.ts` imports by its URL. */
@@ -187,8 +187,8 @@ export async function startWriter<Jobs extends JobTable>(
   file: string,
   jobs: URL,
 ): Promise<Writer<Jobs>> {
-  const module = siblingModule(import.meta.url, 'writer-thread')
-  const thread = startThread(module, { file, jobs: jobs.href })
+  const [main, table] = await loadable([siblingModule(import.meta.url, 'writer-thread'), jobs])
+  const thread = new Worker(main as URL, { workerData: { file, jobs: table?.href } })
   await new Promise<void>((resolve, reject) => {
     const onExit = (code: number) => reject(ended(code))
     thread.once('error', reject).once('exit', onExit)

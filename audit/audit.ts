@@ -24,11 +24,14 @@ export interface AuditRecord {
   readonly act: string
   /** as in a URL, percent-encoded, with a leading slash and without a query */
   readonly path?: string
-  /** the key's ids, that of its first block first */
+  /** the key's ids: first that of what was handed out, then those that its holders stated */
   readonly keys?: readonly string[]
   /** the signing key */
   readonly kid?: string
+  /** whom it was handed out to */
   readonly subjects?: readonly string[]
+  /** whom those who narrowed it say that it is for */
+  readonly narrowedFor?: readonly string[]
   /** who did it, where it was no key: `admin`, or the user of the machine */
   readonly who?: string
   readonly address?: string

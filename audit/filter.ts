@@ -7,6 +7,7 @@ export interface AuditFilter {
   readonly id?: string
   /** the id of a signing key: what was asked with keys that it signed, and what became of it */
   readonly kid?: string
+  /** whom a key was handed out to, or narrowed for */
   readonly subject?: string
   /** an object's path, or with a trailing slash, all beneath it */
   readonly path?: string
@@ -28,7 +29,10 @@ export function matcherOf(filter: AuditFilter): (record: AuditRecord) => boolean
   const questions: ((record: AuditRecord) => boolean)[] = []
   if (id !== undefined) questions.push(({ keys }) => keys?.includes(id) === true)
   if (kid !== undefined) questions.push((record) => record.kid === kid)
-  if (subject !== undefined) questions.push(({ subjects }) => subjects?.includes(subject) === true)
+  if (subject !== undefined) {
+    const isFor = (named: readonly string[] = []) => named.includes(subject)
+    questions.push(({ subjects, narrowedFor }) => isFor(subjects) || isFor(narrowedFor))
+  }
   if (path !== undefined) questions.push(pathMatcher(path))
   if (code !== undefined) questions.push((record) => record.code === code)
   if (refused === true) questions.push((record) => record.code !== undefined)

@@ -80,7 +80,8 @@ export class Deriver {
   }
 
   #refused({ code, keys, time, address, path }: AuditRecord): readonly Event[] {
-    const key = keys?.at(-1)
+    // the others may be anybody's: whoever narrows a key chooses them
+    const [key] = keys ?? []
     if (code === undefined || key === undefined) return []
     const at = Date.parse(time)
     const before = this.#refusals.get(key)
@@ -106,17 +107,21 @@ export class Deriver {
 }
 
 function changeEvent(change: AuditRecord, isConfirmed: boolean): readonly Event[] {
-  const { id = '', act, path = '', time, keys, subjects, who, address, about = {} } = change
+  const { id = '', act, path = '', time, keys, subjects, narrowedFor, who, address } = change
   const type = TYPES[act]
   if (type === undefined) return []
-  const by = { keys, subjects, who, address, requestId: id === '' ? undefined : id }
-  const data = { path, ...about, ...by, ...(isConfirmed ? {} : { confirmed: false }) }
+  const requestId = id === '' ? undefined : id
+  const by = { keys, subjects, narrowedFor, who, address, requestId }
+  const data = { path, ...change.about, ...by, ...(isConfirmed ? {} : { confirmed: false }) }
   return [{ id: idOf(time, id, act, path), type, time, subject: path, data }]
 }
 
-/** A key is used up once: told under one id, it is one event. */
+/**
+ * A key is used up once: told under one id, it is one event. One that was narrowed is known by all its
+ * ids, as it is counted: by its first alone it would pass for the key that it was made of.
+ */
 function usedUp({ time, keys = [], address }: AuditRecord): Event {
-  const [key = ''] = keys
+  const key = keys.join('/')
   return {
     id: idOf('used-up', key),
     type: 'key.used_up',

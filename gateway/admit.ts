@@ -132,7 +132,8 @@ export class Gatekeeper {
   }
 
   /**
-   * @param asOf when the key has to be in its time: now, unless what is attempted was begun earlier
+   * @param asOf when the key has to be in its time: now, unless what is attempted was begun earlier;
+   *   where its end was changed since, it counts as it is now
    * @throws Refusal of the first stage that does not let the attempt pass
    */
   admit(
@@ -143,7 +144,7 @@ export class Gatekeeper {
   ): Awaitable<Admitted> {
     const asked = asOf === attempt.now ? attempt : { ...attempt, now: asOf }
     return andThen(this.inForce(grant), (grant) => {
-      const prohibited = clear(grant, asked)
+      const prohibited = clear(grant, asked) ?? shortenedSince(asOf, grant, attempt.now)
       if (prohibited !== undefined) throw prohibited
       return andThen(this.#gone(grant, attempt.path, attempt.now), (revoked) => {
         if (revoked !== undefined) throw revoked
@@ -321,6 +322,15 @@ function signerRefusal(signer: Signer, now: Attempt['now']): Refusal | undefined
     throw error
   }
 }
+
+const shortenedSince = (
+  then: Attempt['now'],
+  grant: Grant,
+  now: Attempt['now'],
+): Refusal | undefined =>
+  grant.stated !== undefined && (grant.changedAt ?? 0) > then
+    ? shortened(grant.stated, grant, now)
+    : undefined
 
 function shortened(grant: Grant, { expires }: Grant, now: Attempt['now']): Refusal | undefined {
   if (now < expires || expires >= grant.expires) return undefined

@@ -20,9 +20,11 @@ const known = new WeakMap<Grant, string>()
 export function holderOf(grant: Grant): string {
   const there = known.get(grant)
   if (there !== undefined) return there
-  const { ids, kid, subjects } = grant
-  const subject = subjects.length === 0 ? '' : `,"subjects":${quotedAll(subjects)}`
-  const text = `,"keys":${quotedAll(ids)},"kid":${quoted(kid)}${subject}`
+  const { ids, kid, subjects, grantedTo } = grant
+  const narrowed = subjects.filter((subject) => subject !== grantedTo)
+  let text = `,"keys":${quotedAll(ids)},"kid":${quoted(kid)}`
+  if (grantedTo !== undefined) text += `,"subjects":${quotedAll([grantedTo])}`
+  if (narrowed.length > 0) text += `,"narrowedFor":${quotedAll(narrowed)}`
   known.set(grant, text)
   return text
 }

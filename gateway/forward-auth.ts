@@ -56,8 +56,8 @@ async function verdictOn(
   services: Services,
 ): Promise<Verdict> {
   try {
-    const { id, subjects } = await authorized(judged, incoming, services)
-    return { status: 204, id, subject: subjects[0] }
+    const { grantedId: id, grantedTo: subject } = await authorized(judged, incoming, services)
+    return { status: 204, id, subject }
   } catch (error) {
     const refusal = asRefusal(error)
     return { status: refusal.status === 401 ? 401 : 403, refusal }

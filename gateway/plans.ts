@@ -208,11 +208,9 @@ function bucketOf(
 }
 
 /** Whom the plan is counted for. */
-function whose({ per }: Plan, { narrowedTo }: PlanName, { id, kid, blocks }: Grant): string {
+function whose({ per }: Plan, { narrowedTo }: PlanName, grant: Grant): string {
   if (narrowedTo !== undefined) return `key:${narrowedTo}`
+  const { kid, grantedId, grantedTo } = grant
   if (per === 'signing-key') return `signing-key:${kid}`
-  // what later blocks state of subjects was chosen by whoever narrowed the key
-  const first = blocks.findIndex((block) => block.kid !== undefined)
-  const subject = blocks.slice(0, first + 1).find(({ sub }) => sub !== undefined)?.sub
-  return per === 'subject' && subject !== undefined ? `subject:${subject}` : `key:${id}`
+  return per === 'subject' && grantedTo !== undefined ? `subject:${grantedTo}` : `key:${grantedId}`
 }

@@ -3,10 +3,19 @@
  * and the rule for the key itself. What was found is kept until the ledger moves.
  */
 import type { Block } from '../key/claims.ts'
+import { atBlock } from '../key/clear.ts'
 import { Refusal } from '../key/refusal.ts'
 import { type Grant, type PolicyName, withPolicies } from '../key/sign.ts'
-import type { Awaitable, Rules } from '../ledger/ledger.ts'
+import type { UnixSeconds } from '../key/units.ts'
+import type { Awaitable, RuleOf, Rules } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
+
+interface Kept {
+  readonly block: Block
+  readonly changedAt: UnixSeconds
+}
+
+type ClaimsRule = RuleOf<'key' | 'policy'>
 
 interface Known {
   readonly version: number
@@ -43,28 +52,44 @@ export class Policies {
     if (!this.#ofKeys && grant.policies.length === 0) return grant
     const known = this.#known.get(grant)
     if (known?.version === version) return known.grant
-    return andThen(this.#found(grant), (blocks) => {
-      const text = JSON.stringify(blocks)
+    return andThen(this.#found(grant), (found) => {
+      const blocks = found.map(({ block }) => block)
+      const changedAt = Math.max(0, ...found.map(({ changedAt }) => changedAt)) as UnixSeconds
+      const text = JSON.stringify([changedAt, blocks])
       // the same object while the rules are the same: what is known of it stays known
       const same = known?.text === text ? known.grant : undefined
-      const made = same ?? (blocks.length === 0 ? grant : withPolicies(grant, blocks))
+      const made = same ?? (blocks.length === 0 ? grant : withPolicies(grant, blocks, changedAt))
       this.#known.set(grant, { version, text, grant: made })
       return made
     })
   }
 
-  /** The claims that hold beside those of the key. */
-  #found({ ids, policies }: Grant): Awaitable<readonly Block[]> {
+  /** What holds beside the claims of the key. */
+  #found(grant: Grant): Awaitable<readonly Kept[]> {
+    const { ids, policies, blocks } = grant
+    const keptAt =
+      (at: number) =>
+      ({ claims, changedAt }: ClaimsRule): Kept => ({
+        block: atBlock(claims, grant, at),
+        changedAt,
+      })
     const own = policies.flatMap(({ own, name }) => (own ? [name] : []))
-    const named = policies.filter((policy) => !policy.own)
-    const asked = [...new Set([...ids, ...own])].map((id) =>
-      andThen(this.#ofKey(id, own.includes(id)), (claims) => claims ?? []),
-    )
-    const all = [...asked, ...named.map((policy) => this.#named(policy))]
-    return andThen(together(all), (found) => found.flat())
+    const asked = [...new Set([...ids, ...own])].map((id) => {
+      // what has no block of its own, as an S3 credential, was not narrowed before the first
+      const at = Math.max(
+        0,
+        blocks.findIndex(({ jti }) => jti === id),
+      )
+      const kept = keptAt(at)
+      return andThen(this.#ofKey(id, own.includes(id)), (rule) => (rule ? [kept(rule)] : []))
+    })
+    const named = policies
+      .filter((policy) => !policy.own)
+      .map((policy) => andThen(this.#named(policy), (rule) => [keptAt(policy.at)(rule)]))
+    return andThen(together([...asked, ...named]), (found) => found.flat())
   }
 
-  #ofKey(id: string, required: boolean): Awaitable<Block | undefined> {
+  #ofKey(id: string, required: boolean): Awaitable<ClaimsRule | undefined> {
     return andThen(this.#ledger.rule('key', id), (rule) => {
       if (rule?.paused) {
         throw new Refusal('key_paused', 'whoever made the key has paused it; ask for it to go on')
@@ -72,13 +97,13 @@ export class Policies {
       if (rule === undefined && required) {
         throw new Refusal('policy_not_found', 'what the key may do now is not known here any more')
       }
-      return rule?.claims
+      return rule
     })
   }
 
-  #named({ name }: PolicyName): Awaitable<Block> {
+  #named({ name }: PolicyName): Awaitable<ClaimsRule> {
     return andThen(this.#ledger.rule('policy', name), (rule) => {
-      if (rule !== undefined) return rule.claims
+      if (rule !== undefined) return rule
       throw new Refusal('policy_not_found', `there is no policy "${name}", which the key names`)
     })
   }

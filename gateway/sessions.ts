@@ -68,7 +68,7 @@ export class Sessions {
       methods: METHODS.filter((method) =>
         blocks.every(({ methods }) => methods === undefined || methods.includes(method)),
       ),
-      issuedBy: `key ${grant.id}`,
+      issuedBy: `key ${grant.grantedId}`,
     })
     return credentials
   }

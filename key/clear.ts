@@ -207,6 +207,16 @@ function scopeOf({ blocks }: Grant, index: number): readonly string[] {
   return ['/']
 }
 
+/**
+ * Claims that are kept beside a key, as a block of their own: their `match` is beneath the scope of
+ * the block that they are for, whatever the key was narrowed to since.
+ * @param index of that block
+ */
+export function atBlock(claims: Block, grant: Grant, index: number): Block {
+  if (claims.match === undefined || claims.path !== undefined) return claims
+  return { ...claims, path: [...scopeOf(grant, index)] }
+}
+
 /** Asked beneath the longest scope that covers the path: one reading, and one match, per block. */
 function matchesUnderScope(
   glob: string,

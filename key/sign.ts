@@ -16,7 +16,7 @@ import {
   parseKey,
 } from './format.ts'
 import { Refusal } from './refusal.ts'
-import { derivedKey, type Mac, type Signer, type SigningKey } from './signer.ts'
+import { derivedKey, kindOfKid, type Mac, type Signer, type SigningKey } from './signer.ts'
 import { formatTime, type UnixSeconds } from './units.ts'
 
 declare const verified: unique symbol
@@ -28,9 +28,16 @@ export interface Grant {
   readonly kid: string
   /** the key's own id: that of block 0 */
   readonly id: string
-  /** every id stated: revoking one revokes this grant */
+  /**
+   * The id of what was handed out: the key's own, or that of the S3 credential, whatever was signed
+   * with it. Whoever narrows a key, or signs with a credential, has no say in it.
+   */
+  readonly grantedId: string
+  /** whom it was handed out to, as whoever did says; no later block has a say in it either */
+  readonly grantedTo: string | undefined
+  /** every id stated, {@link grantedId} first: revoking one revokes this grant */
   readonly ids: readonly string[]
-  /** every subject stated */
+  /** every subject stated, also by those who narrowed it */
   readonly subjects: readonly string[]
   /** minted at; a key that does not say counts as the oldest */
   readonly issuedAt: UnixSeconds
@@ -40,6 +47,8 @@ export interface Grant {
   readonly policies: readonly PolicyName[]
   /** of a grant to which its policies were added: what the key itself states */
   readonly stated?: Grant
+  /** of such a grant: when the last of its policies was changed */
+  readonly changedAt?: UnixSeconds
   /** the signer's ceiling first, where it has one; every one of them must admit a request */
   readonly blocks: readonly Block[]
 }
@@ -49,12 +58,21 @@ export interface PolicyName {
   readonly name: string
   /** it bears the id of the block: it is kept for this key alone */
   readonly own: boolean
+  /** which block: an index into those of the grant */
+  readonly at: number
 }
 
-/** The grant as it is while these policies are in force: every one of them must admit a request. */
-export function withPolicies(grant: Grant, policies: readonly Block[]): Grant {
+/**
+ * The grant as it is while these policies are in force: every one of them must admit a request.
+ * @param policies as `atBlock` of `clear.ts` makes them
+ */
+export function withPolicies(
+  grant: Grant,
+  policies: readonly Block[],
+  changedAt: UnixSeconds,
+): Grant {
   const blocks = [...grant.blocks, ...policies]
-  return { ...grant, blocks, expires: earliest(blocks), stated: grant }
+  return { ...grant, blocks, expires: earliest(blocks), stated: grant, changedAt }
 }
 
 /** Continues the chain from a link over further blocks. */
@@ -173,13 +191,15 @@ export interface ForeignIds {
  */
 export function grantOfForeign(signer: Signer, own: Block, stated: ForeignIds): Grant {
   const blocks = signer.ceiling === undefined ? [own] : [signer.ceiling, own]
-  return factsOf(signer.kid, blocks, stated, stated.ids) as Grant
+  const granted = { grantedId: signer.kid, grantedTo: signer.ceiling?.sub }
+  return factsOf(signer.kid, blocks, { ...stated, ...granted }, stated.ids) as Grant
 }
 
 /** The grant with one more block, made under it; it has this id as well. */
 export function withBlock(grant: Grant, own: Block, id: string): Grant {
-  const { kid, issuedAt } = grant
-  return factsOf(kid, [...grant.blocks, own], { id, issuedAt }, [...grant.ids, id]) as Grant
+  const { kid, issuedAt, grantedId, grantedTo } = grant
+  const facts = { id, issuedAt, grantedId, grantedTo }
+  return factsOf(kid, [...grant.blocks, own], facts, [...grant.ids, id]) as Grant
 }
 
 /**
@@ -201,19 +221,30 @@ export function checkSigner(signer: Signer, now: UnixSeconds): void {
 function grantOf(signer: Signer, stated: readonly [FirstBlock, ...Block[]]): Grant {
   const blocks: readonly Block[] =
     signer.ceiling === undefined ? stated : [signer.ceiling, ...stated]
-  const [{ jti: id, iat }] = stated
-  return factsOf(signer.kid, blocks, { id, issuedAt: (iat ?? 0) as UnixSeconds }) as Grant
+  const [{ jti: id, iat, sub }] = stated
+  const { kid, ceiling } = signer
+  // temporary credentials made of an S3 credential are the doing of its holder
+  const isOfHolder = kindOfKid(kid) === 's3'
+  const facts = {
+    id,
+    issuedAt: (iat ?? 0) as UnixSeconds,
+    grantedId: isOfHolder ? kid : id,
+    grantedTo: ceiling?.sub ?? (isOfHolder ? undefined : sub),
+  }
+  return factsOf(kid, blocks, facts) as Grant
 }
 
 const factsOf = (
   kid: string,
   blocks: readonly Block[],
-  stated: Pick<Grant, 'id' | 'issuedAt'>,
+  stated: Pick<Grant, 'id' | 'issuedAt' | 'grantedId' | 'grantedTo'>,
   ids: readonly string[] = [],
 ): Omit<Grant, typeof verified> => ({
   kid,
   id: stated.id,
-  ids: distinct(blocks, 'jti', ids),
+  grantedId: stated.grantedId,
+  grantedTo: stated.grantedTo,
+  ids: distinct(blocks, 'jti', [stated.grantedId, ...ids]),
   subjects: distinct(blocks, 'sub'),
   issuedAt: stated.issuedAt,
   expires: earliest(blocks),
@@ -225,8 +256,8 @@ const NO_POLICIES: readonly PolicyName[] = []
 
 function policiesOf(blocks: readonly Block[]): readonly PolicyName[] {
   if (blocks.every(({ policy }) => policy === undefined)) return NO_POLICIES
-  return blocks.flatMap(({ jti, policy }) =>
-    policy === undefined ? [] : [{ name: policy, own: policy === jti }],
+  return blocks.flatMap(({ jti, policy }, at) =>
+    policy === undefined ? [] : [{ name: policy, own: policy === jti, at }],
   )
 }
 

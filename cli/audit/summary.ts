@@ -24,7 +24,7 @@ export async function summaryOf(records: AsyncIterable<AuditRecord>): Promise<re
     groups.set(code, group)
     group.times += 1
     group.last = time
-    count(group.keys, keys?.at(-1))
+    count(group.keys, keys?.[0])
     count(group.addresses, address)
     count(group.paths, path)
   }

@@ -206,8 +206,14 @@ const outcomeOf = ({ status, code, broken, kind }: AuditRecord): string =>
     .filter(Boolean)
     .join(' ')
 
-const holderOf = ({ keys, subjects, who }: AuditRecord): string =>
-  [keys?.at(-1), subjects && `for ${subjects.join(', ')}`, who && `by ${who}`]
+/** What was handed out comes first: ids and names behind it were chosen by its holders. */
+const holderOf = ({ keys, subjects, narrowedFor, who }: AuditRecord): string =>
+  [
+    keys?.join('/'),
+    subjects && `for ${subjects.join(', ')}`,
+    narrowedFor && `narrowed for ${narrowedFor.join(', ')}`,
+    who && `by ${who}`,
+  ]
     .filter(Boolean)
     .join(' ')
 

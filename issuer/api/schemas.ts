@@ -325,6 +325,10 @@ const AuditEntry = z
     keys: z.array(z.string()).optional(),
     kid: z.string().optional(),
     subjects: z.array(z.string()).optional(),
+    narrowedFor: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'whom those who narrowed the key say that it is for' }),
     who: z.string().optional(),
     address: z.string().optional(),
     status: z.int().optional(),

@@ -47,6 +47,13 @@ describe('what a proxy is told', () => {
     expect(subject).toBe(status === 204 ? encodeURIComponent('ada ☃') : null)
   })
 
+  it('whom a key is for, says whoever made it, and nobody who narrows it', async () => {
+    const toldOf = async (key: string) =>
+      (await ask(forwarded('GET', `/grafana/d/1?vk=${key}`))).headers.get('x-valetkey-subject')
+    expect(await toldOf(house.narrow(house.mint({}), { sub: 'admin' }))).toBe('')
+    expect(await toldOf(house.narrow(house.mint({ sub: 'ann' }), { sub: 'admin' }))).toBe('ann')
+  })
+
   it('a missing key is 401, a bad one 403, both with the code', async () => {
     const missing = await ask(forwarded('GET', '/grafana/d/1'))
     expect([missing.status, await missing.json()]).toMatchObject([401, { code: 'key_missing' }])

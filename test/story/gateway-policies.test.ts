@@ -71,6 +71,22 @@ describe('a stored policy', () => {
     expect(await outcome(house.url('bucket/a', narrowed))).toBe('403 method_not_granted')
   })
 
+  test('matches beneath the scope of the block that names it, whatever was narrowed since', async () => {
+    await policy('flat', { match: '*' })
+    await rule('amended', { match: '*' })
+    for (const named of [{ policy: 'flat' }, { jti: 'amended' }]) {
+      const key = house.mint({ path: 'bucket/', ...named })
+      const narrowed = house.narrow(key, { path: 'bucket/deep/' })
+      expect(await outcome(house.url('bucket/a', key))).toBe('200')
+      for (const each of [key, narrowed]) {
+        expect(await outcome(house.url('bucket/deep/x', each))).toBe('403 path_not_granted')
+      }
+    }
+    // of a block that was added, beneath that one's own
+    const added = house.narrow(house.mint({}), { path: 'bucket/deep/', policy: 'flat' })
+    expect(await outcome(house.url('bucket/deep/x', added))).toBe('404 object_not_found')
+  })
+
   test('limits uploads as blocks do, and is told by /-/key', async () => {
     await policy('small', { size: [0, 5], types: ['text/plain'] })
     const key = house.mint({ methods: ['PUT'], policy: 'small' })

@@ -19,13 +19,14 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Block } from '../../key/claims.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { PNG } from '../support/media.ts'
-import { s3Client, s3Key, temporary } from '../support/s3.ts'
+import { type S3Credentials, s3Client, s3Key, temporary } from '../support/s3.ts'
 
 let house: House
 let root: S3Client
@@ -48,6 +49,28 @@ async function clientWith(ceiling?: Block): Promise<S3Client> {
   const client = s3Client(house, await s3Key(house, ceiling))
   clients.push(client)
   return client
+}
+
+/** What STS gives to whoever has these credentials. */
+async function assumed(parent: S3Credentials): Promise<S3Credentials> {
+  const client = new STSClient({
+    endpoint: house.gateway.url,
+    region: 'us-east-1',
+    maxAttempts: 1,
+    credentials: parent,
+  })
+  try {
+    const { Credentials } = await client.send(
+      new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::0:role/any', RoleSessionName: 'child' }),
+    )
+    return {
+      accessKeyId: Credentials?.AccessKeyId ?? '',
+      secretAccessKey: Credentials?.SecretAccessKey ?? '',
+      sessionToken: Credentials?.SessionToken ?? '',
+    }
+  } finally {
+    client.destroy()
+  }
 }
 
 const put = (
@@ -379,6 +402,34 @@ describe('a key with uses', () => {
   })
 })
 
+describe('a key with a usage plan', () => {
+  const daily = (name: string, per: 'key' | 'subject') =>
+    house.ledger.setRule({
+      kind: 'plan',
+      name,
+      plan: { quota: { requests: 2, period: 'day' }, per },
+      changedAt: house.now(),
+    })
+
+  test.each(['key', 'subject'] as const)('per %s, counts what it presigned', async (per) => {
+    await daily(`two-per-${per}`, per)
+    const own = await clientWith({ plan: `two-per-${per}` })
+    for (const status of [200, 200, 503]) {
+      const url = await getSignedUrl(own, new GetObjectCommand({ Bucket, Key: 'a/x' }))
+      expect((await ask(url)).status).toBe(status)
+    }
+  })
+
+  test('counts what temporary credentials made of it do', async () => {
+    await daily('two', 'key')
+    const parent = await s3Key(house, { plan: 'two' })
+    const child = s3Client(house, await assumed(parent))
+    clients.push(child)
+    await get(child, 'a/x')
+    await expect(get(child, 'a/x')).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } })
+  })
+})
+
 describe('what was revoked is refused at once:', () => {
   const revoke = (kind: 'id' | 'subject' | 'path', value: string) =>
     house.ledger.revoke([{ kind, value, revokedAt: house.now() }])
@@ -402,6 +453,25 @@ describe('what was revoked is refused at once:', () => {
     clients.push(client)
     await get(client, 'a/x')
     await revoke('id', credentials.accessKeyId)
+    await expect(get(client, 'a/x')).rejects.toMatchObject(DENIED)
+  })
+
+  test('an access key by its id, and what STS made of it', async () => {
+    const parent = await s3Key(house)
+    const client = s3Client(house, await assumed(parent))
+    clients.push(client)
+    await get(client, 'a/x')
+    const rule = {
+      kind: 'key',
+      name: parent.accessKeyId,
+      claims: {},
+      changedAt: house.now(),
+    } as const
+    await house.ledger.setRule({ ...rule, paused: true })
+    await expect(get(client, 'a/x')).rejects.toMatchObject(DENIED)
+    await house.ledger.setRule({ ...rule, paused: false })
+    await get(client, 'a/x')
+    await revoke('id', parent.accessKeyId)
     await expect(get(client, 'a/x')).rejects.toMatchObject(DENIED)
   })
 

@@ -475,6 +475,27 @@ describe('a key', () => {
     expect(isSame((await stored(path)) as Uint8Array, CONTENT)).toBe(true)
   })
 
+  test('whose end was put earlier since does nothing more, but where it was so from the beginning', async () => {
+    const shorten = (name: string, seconds: number) =>
+      house.ledger.setRule({
+        kind: 'key',
+        name,
+        claims: { exp: house.now() + 60 },
+        changedAt: unixSeconds(house.now() + seconds),
+      })
+    await shorten('short-tus', -10)
+    const [shortened, short] = ['shortened-tus', 'short-tus'].map((jti) => clientOf({ jti }))
+    const outcomes: string[] = []
+    for (const client of [shortened, short] as Tus[]) {
+      const location = await client.begun({ path: fresh(), length: 1000 })
+      if (client === shortened) await shorten('shortened-tus', 10)
+      ahead = 700
+      outcomes.push(outcome(await client.patch(location, 0, CONTENT.subarray(0, 1000))))
+      ahead = 0
+    }
+    expect(outcomes).toEqual(['403 key_expired', '204'])
+  })
+
   test('that was revoked does nothing more', async () => {
     const path = fresh()
     const client = clientOf({ jti: 'revoked-tus' })

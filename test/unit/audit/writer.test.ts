@@ -147,7 +147,7 @@ describe('reading', () => {
       const address = at % 2 === 0 ? '192.0.2.1' : '10.1.2.3'
       const refused = at % 10 === 0 ? ',"code":"key_expired"' : ''
       writer.note(
-        `"kind":"request","by":"gateway","act":"r${at}","path":"/docs/a%20${at}.txt","keys":["k${at % 3}"],"subjects":["ann"],"address":"${address}"${refused}`,
+        `"kind":"request","by":"gateway","act":"r${at}","path":"/docs/a%20${at}.txt","keys":["k${at % 3}"],"subjects":["ann"]${at < 5 ? ',"narrowedFor":["bob"]' : ''},"address":"${address}"${refused}`,
       )
       if (at === 15) await writer.keep(act('kept'))
     }
@@ -158,6 +158,7 @@ describe('reading', () => {
     [{ id: 'k0' }, 14],
     [{ id: 'none' }, 0],
     [{ subject: 'ann' }, 40],
+    [{ subject: 'bob' }, 5],
     [{ path: 'docs/a 7.txt' }, 1],
     [{ path: '/docs/' }, 40],
     [{ path: 'doc' }, 0],

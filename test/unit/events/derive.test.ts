@@ -59,6 +59,17 @@ describe('a key', () => {
     expect(second?.id).toBe(first?.id)
   })
 
+  it('is told apart from those that its holders made of it, whatever ids these state', () => {
+    const usedUp = (...keys: string[]) => record('act', 'used-up', { keys })
+    const [narrowed, whole] = new Deriver().take([usedUp('k1', 'k2'), usedUp('k1')], START)
+    expect(narrowed?.subject).toBe('k1/k2')
+    expect([whole?.subject, whole?.id !== narrowed?.id]).toEqual(['k1', true])
+    const refused = record('request', 'GET', { code: 'key_expired', keys: ['k1', 'of another'] })
+    expect(told(Array.from({ length: REPEATEDLY }, () => refused))).toEqual([
+      ['key.refused_repeatedly', 'k1', undefined],
+    ])
+  })
+
   it('that is refused repeatedly is told of once in a while', () => {
     const refused = (seconds: number) =>
       record('request', 'GET', {

@@ -178,13 +178,16 @@ const COLUMNS: readonly Column<AuditRecord>[] = [
   },
 ]
 
-function whoOf({ subjects = [], keys = [], who, address, by }: AuditRecord): Node {
+function whoOf({ subjects = [], narrowedFor, keys = [], who, address, by }: AuditRecord): Node {
   const [id] = keys
   const name = subjects.join(', ') || who || (id === undefined ? by : '')
   const link =
     id !== undefined && h('a', { class: 'id', href: `#audit?id=${encodeURIComponent(id)}` }, id)
+  const narrowed =
+    narrowedFor !== undefined &&
+    h('span', { class: 'muted' }, text.narrowedFor(narrowedFor.join(', ')))
   const from = address !== undefined && address !== '' && h('span', { class: 'muted' }, address)
-  return h('span', { class: 'who' }, name !== '' && nameOf(name), link, from)
+  return h('span', { class: 'who' }, name !== '' && nameOf(name), link, narrowed, from)
 }
 
 function outcomeOf({ status, code }: AuditRecord): Node | string {

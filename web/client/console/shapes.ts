@@ -45,6 +45,7 @@ export interface AuditRecord {
   readonly path?: string
   readonly keys?: readonly string[]
   readonly subjects?: readonly string[]
+  readonly narrowedFor?: readonly string[]
   readonly who?: string
   readonly address?: string
   readonly status?: number

@@ -111,6 +111,8 @@ describe('a good signature', () => {
     expect(grant).toEqual({
       kid: vectors.accessKeyId,
       id,
+      grantedId: vectors.accessKeyId,
+      grantedTo: 'ann',
       policies: [],
       ids: [vectors.accessKeyId, id, 'ceiling-1'],
       subjects: ['ann'],

@@ -167,6 +167,7 @@ export const text: typeof en = {
     outcome: 'Ergebnis',
     moved: 'Bytes',
   },
+  narrowedFor: (names) => `eingeschränkt für ${names}`,
   noRecords: 'Nichts ist verzeichnet.',
   liveBroke: 'Die laufende Ansicht ist abgebrochen.',
 

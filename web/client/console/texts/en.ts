@@ -162,6 +162,7 @@ export const text = {
     outcome: 'Outcome',
     moved: 'Bytes',
   },
+  narrowedFor: (names: string) => `narrowed for ${names}`,
   noRecords: 'Nothing is on record.',
   liveBroke: 'The live view broke off.',
 

@@ -150,6 +150,7 @@ export const text: typeof en = {
     outcome: '结果',
     moved: '字节',
   },
+  narrowedFor: (names) => `收窄给 ${names}`,
   noRecords: '没有记录。',
   liveBroke: '实时视图已中断。',
 

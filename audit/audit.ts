@@ -60,7 +60,7 @@ export interface AuditSink {
   /**
    * Resolves when the record, and all before it, would survive a power cut.
    * @throws Refusal storage_full or unavailable; where the disk was full, the record is kept in
-   *   memory and written when there is room
+   *   memory and written when there is room, unless too many are held already
    */
   keep(members: string): Promise<void>
   /** How long the oldest record has waited to be written, in milliseconds. */

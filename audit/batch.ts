@@ -13,11 +13,17 @@ export class Batch {
   length = 0
   /** lines */
   count = 0
+  /** when the first of them was added, in milliseconds since 1970; infinite where there is none */
+  since = Number.POSITIVE_INFINITY
   #buffer = Buffer.allocUnsafeSlow(FIRST_SIZE)
 
-  /** @param line ASCII, ended */
-  add(line: string): void {
+  /**
+   * @param line ASCII, ended
+   * @param now milliseconds since 1970
+   */
+  add(line: string, now: number): void {
     this.#makeRoom(line.length)
+    this.since = Math.min(this.since, now)
     this.length += this.#buffer.write(line, this.length, 'latin1')
     this.count += 1
   }
@@ -29,6 +35,7 @@ export class Batch {
     before.#buffer.copy(this.#buffer, 0, 0, before.length)
     this.length += before.length
     this.count += before.count
+    this.since = Math.min(this.since, before.since)
   }
 
   /**
@@ -48,6 +55,7 @@ export class Batch {
   clear(): void {
     this.length = 0
     this.count = 0
+    this.since = Number.POSITIVE_INFINITY
     if (this.#buffer.length > MOST_KEPT) this.#buffer = Buffer.allocUnsafeSlow(FIRST_SIZE)
   }
 

@@ -36,6 +36,18 @@ export interface Begun {
   } | null
 }
 
+/** After it nobody knows what is on the disk, and a second fsync would say that all is well. */
+export class NotSynced extends Error {}
+
+/** @throws NotSynced */
+export async function datasync(handle: FileHandle): Promise<void> {
+  try {
+    await handle.datasync()
+  } catch (cause) {
+    throw new NotSynced('an fsync of the audit failed', { cause })
+  }
+}
+
 /**
  * Goes on with the newest file of the slot where it is of that day and whole, else begins one that
  * names it. A day that lies before the newest file's is taken for that one: the clock was set back.
@@ -58,6 +70,7 @@ export async function openIn(
   const next = isSameDay
     ? auditFile(newest.day, number, newest.part + 1)
     : auditFile(day, number, 0)
+  await syncFile(join(folder, newest.name))
   const after = { file: newest.name, seq: seal?.seq ?? null, seal: seal?.seal ?? null, torn }
   return begin(folder, next, after, key, record)
 }
@@ -72,7 +85,7 @@ async function begin(
 ): Promise<OpenFile> {
   const seq = (after?.seq ?? -1) + 1
   const batch = new Batch()
-  batch.add(record({ file: file.name, after }))
+  batch.add(record({ file: file.name, after }), 0)
   const { bytes, seal } = batch.sealed(key, after?.seal ?? '', seq)
   const unnamed = join(folder, `.${file.name}.new`)
   await rm(unnamed, { force: true })
@@ -87,6 +100,16 @@ async function begin(
     await handle.close()
     await rm(unnamed, { force: true })
     throw error
+  }
+}
+
+/** A seal that is named must not be lost any more: it would look like an end that was cut off. */
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await datasync(handle)
+  } finally {
+    await handle.close()
   }
 }
 

@@ -11,7 +11,7 @@ import type { Seconds } from '../key/units.ts'
 import type { AuditSink } from './audit.ts'
 import { Batch } from './batch.ts'
 import { auditFiles, dayOf } from './names.ts'
-import { type OpenFile, openIn } from './slot.ts'
+import { datasync, NotSynced, type OpenFile, openIn } from './slot.ts'
 import { asJson, TimeText } from './text.ts'
 
 export interface AuditOptions {
@@ -44,8 +44,10 @@ interface Waiting {
 
 const CLOSED = new Refusal('unavailable', 'the audit has been closed: this process is ending')
 
-/** After it nobody knows what is on the disk, and a second fsync would say that all is well. */
-class NotSynced extends Error {}
+const TOO_MUCH = new Refusal(
+  'unavailable',
+  'more is to be put on record than the disk takes: try again in a moment',
+)
 
 export class AuditWriter implements AuditSink {
   readonly #options: AuditOptions
@@ -53,12 +55,10 @@ export class AuditWriter implements AuditSink {
   readonly #now: () => number
   readonly #timeText = new TimeText()
   #gathered = new Batch()
-  /** the one that was written last, to be filled again */
+  /** the one that is being written, or was written last and is to be filled again */
   #spare = new Batch()
   #waiting: Waiting[] = []
   #lost = 0
-  /** when the oldest of what is gathered was handed over, in milliseconds since 1970 */
-  #oldest = 0
   #file: OpenFile | undefined
   #timer: NodeJS.Timeout | undefined
   #isSoon = false
@@ -96,23 +96,28 @@ export class AuditWriter implements AuditSink {
   }
 
   note(members: string): void {
-    if (this.#isClosed) return
+    this.#isNoted(members)
+  }
+
+  #isNoted(members: string): boolean {
+    if (this.#isClosed) return false
     if (this.#gathered.length > MOST_HELD) {
       this.#lost += 1
-      return
+      return false
     }
     const now = this.#now()
-    if (this.#gathered.count === 0) this.#oldest = now
-    this.#gathered.add(`{"time":"${this.#timeText.of(now)}",${members}}\n`)
+    this.#gathered.add(`{"time":"${this.#timeText.of(now)}",${members}}\n`, now)
     const isFull = this.#gathered.length >= FULL && this.#trouble === undefined
     if (isFull && this.#writing === undefined) void this.#write()
     else this.#timer ??= setTimeout(() => void this.#write(), DELAY).unref()
+    return true
   }
 
   keep(members: string): Promise<void> {
-    this.note(members)
+    const isNoted = this.#isNoted(members)
     if (this.#isClosed) return Promise.reject(CLOSED)
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (!isNoted) return Promise.reject(this.#trouble ?? TOO_MUCH)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       if (this.#isSoon || this.#writing !== undefined) return
@@ -123,7 +128,7 @@ export class AuditWriter implements AuditSink {
   }
 
   lag(): number {
-    return this.#gathered.count === 0 ? 0 : Math.max(0, this.#now() - this.#oldest)
+    return Math.max(0, this.#now() - Math.min(this.#gathered.since, this.#spare.since))
   }
 
   trouble(): Refusal | undefined {
@@ -167,7 +172,7 @@ export class AuditWriter implements AuditSink {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#lost > 0) {
-      this.#gathered.add(this.#own('lost', { records: this.#lost }))
+      this.#gathered.add(this.#own('lost', { records: this.#lost }), this.#now())
       this.#lost = 0
     }
     const [batch, waiting] = [this.#gathered, this.#waiting]
@@ -209,11 +214,7 @@ export class AuditWriter implements AuditSink {
 
   async #sync({ handle }: OpenFile): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    try {
-      await handle.datasync()
-    } catch (cause) {
-      throw new NotSynced('an fsync of the audit failed', { cause })
-    }
+    await datasync(handle)
   }
 
   /** Leaves no half of a batch behind; where that fails, the next file says that there is one. */

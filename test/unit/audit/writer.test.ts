@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -111,6 +112,56 @@ describe('an audit', () => {
     await writer.close()
     expect(await house.acts()).toEqual(['a', 'b', 'c'])
     expect((await house.verify()).problems).toEqual([])
+  })
+
+  it('promises nothing of what it can not hold', async () => {
+    const writer = await house.open()
+    const much = act('much', `,"path":"${'x'.repeat(60_000)}"`)
+    for (let n = 0; n < 300; n += 1) writer.note(much)
+    await expect(writer.keep(act('kept'))).rejects.toMatchObject({ code: 'unavailable' })
+    await writer.close()
+    expect(await house.acts()).not.toContain('kept')
+  })
+
+  it('tells how long the oldest record has waited, also while writing fails', async () => {
+    const writer = await house.open()
+    expect(writer.lag()).toBe(0)
+    const unblock = blockNextDay()
+    writer.note(act('a'))
+    house.time += 3000
+    await expect(writer.keep(act('b'))).rejects.toMatchObject({ code: 'unavailable' })
+    writer.note(act('c'))
+    expect(writer.lag()).toBe(3000)
+    unblock()
+    await writer.keep(act('d'))
+    expect(writer.lag()).toBe(0)
+    await writer.close()
+  })
+
+  it('names no seal of the day before that a power cut could take', async () => {
+    const writer = await house.open()
+    const handle = await open(join(house.folder, house.names()[0] ?? ''))
+    const kind = Object.getPrototypeOf(handle) as typeof handle
+    await handle.close()
+    writer.note(act('a'))
+    await expect.poll(() => house.acts()).toEqual(['a'])
+    const synced: string[] = []
+    const spies = (['datasync', 'sync'] as const).map((name) => {
+      const original = kind[name]
+      return vi.spyOn(kind, name).mockImplementation(function (this: typeof handle) {
+        synced.push(name)
+        return original.call(this)
+      })
+    })
+    try {
+      house.time += DAY
+      await writer.keep(act('b'))
+      // the old file; the new one, its folder; what is waited for
+      expect(synced).toEqual(['datasync', 'sync', 'sync', 'datasync'])
+    } finally {
+      for (const spy of spies) spy.mockRestore()
+      await writer.close()
+    }
   })
 
   it('goes on in the newest file when the clock was set back', async () => {

@@ -40,17 +40,11 @@ export async function amend(
   if (key?.revocation !== undefined) {
     throw new Refusal('conflict', `the key "${id}" is revoked, and stays so: replace it`)
   }
-  const former = await ledger.rule('key', id)
   const stated = parsePolicy(restrictionsFrom(options, { now, id }))
   if (stated.exp !== undefined) checkEnd(stated.exp, key, now, maxLife)
-  const claims = { ...former?.claims, ...stated }
-  const isPaused = paused ?? former?.paused ?? false
-  if (Object.keys(claims).length === 0 && !isPaused) await ledger.removeRule('key', id)
-  else {
-    const pause = isPaused ? { paused: true } : {}
-    await ledger.setRule({ kind: 'key', name: id, claims, ...pause, changedAt: now })
-  }
-  return { claims, paused: isPaused }
+  const pause = paused === undefined ? {} : { paused }
+  const rule = await ledger.amendRule({ name: id, claims: stated, ...pause, changedAt: now })
+  return { claims: rule?.claims ?? {}, paused: rule?.paused ?? false }
 }
 
 /** What was signed is the latest end of all; a renewable key was signed for long. */
@@ -67,6 +61,11 @@ function checkEnd(
       `the key was signed to end at ${formatTime(key.expires)}, and no later: replace it, or mint the next one as renewable`,
     )
   }
+  checkLife(end, now, maxLife)
+}
+
+/** @throws OptionsError */
+function checkLife(end: number, now: UnixSeconds, maxLife: Seconds): void {
   if (end - now <= maxLife) return
   const latest = formatTime(later(now, maxLife))
   throw new OptionsError([
@@ -83,12 +82,13 @@ export interface ReplaceContext extends AmendContext {
 /**
  * A new key with the claims of this one, under a new id; this one is to be revoked then.
  * @param expires when the new one ends; as the old one unless stated
- * @throws Refusal resource_not_found; conflict for a key that was narrowed from another, or is over
+ * @throws OptionsError for an end too far away; Refusal resource_not_found; conflict for a key that was
+ *   narrowed from another, or is over
  */
 export async function replacement(
   id: string,
   expires: UnixSeconds | undefined,
-  { ledger, keyring, publicUrl, now }: ReplaceContext,
+  { ledger, keyring, publicUrl, now, maxLife }: ReplaceContext,
 ): Promise<Minted> {
   const [key] = await ledger.issued({ id, limit: 1 })
   if (key === undefined) {
@@ -99,6 +99,7 @@ export async function replacement(
     const advice = `replace "${parent}", and narrow the new one`
     throw new Refusal('conflict', `the key was narrowed from another: ${advice}`)
   }
+  if (expires !== undefined) checkLife(expires, now, maxLife)
   const end = expires ?? endOf(key)
   if (end <= now) {
     throw new Refusal('conflict', 'the key is over: state when the new one is to end')

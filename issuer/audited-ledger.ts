@@ -3,7 +3,14 @@ import { type Act, type Actor, actRecord, mintRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
 import { Refusal } from '../key/refusal.ts'
 import { formatTime } from '../key/units.ts'
-import type { KeyNote, Ledger, Revocation, Rule, SigningKeyRecord } from '../ledger/ledger.ts'
+import type {
+  KeyNote,
+  Ledger,
+  Revocation,
+  Rule,
+  RuleKind,
+  SigningKeyRecord,
+} from '../ledger/ledger.ts'
 
 /**
  * Of each method, whether it is an act of somebody; `passes` are questions, what the gateway counts,
@@ -33,6 +40,7 @@ const METHODS = {
   rules: 'passes',
   hasRules: 'passes',
   setRule: 'act',
+  amendRule: 'act',
   removeRule: 'act',
   tryPin: 'passes',
   pinWait: 'passes',
@@ -49,18 +57,18 @@ type Acts = {
   readonly [M in keyof Ledger as (typeof METHODS)[M] extends 'act' ? M : never]: Ledger[M]
 }
 
-/**
- * What grants something is refused before it happens where it could not be written down, and when it
- * turns out that it was not. What takes something away happens in any case: its record waits.
- */
-export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): Ledger {
-  const kept = (act: Act): Promise<void> => audit.keep(actRecord(actor, act))
-  const granting = async <T>(grant: () => Promise<T>, records: readonly string[]): Promise<T> => {
+/** Refused before it happens where it could not be written down, and when it turns out that it was not. */
+function grantingWith(audit: AuditSink) {
+  return async <T>(
+    grant: () => Promise<T>,
+    records: readonly string[] | ((granted: T) => readonly string[]),
+  ): Promise<T> => {
     const trouble = audit.trouble()
     if (trouble !== undefined) throw trouble
     const result = await grant()
     try {
-      await Promise.all(records.map((record) => audit.keep(record)))
+      const all = typeof records === 'function' ? records(result) : records
+      await Promise.all(all.map((record) => audit.keep(record)))
     } catch (cause) {
       // 507 would say that nothing has changed
       const why = cause instanceof Refusal ? cause.detail : 'the audit failed'
@@ -68,6 +76,15 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
     }
     return result
   }
+}
+
+/**
+ * What grants something is refused before it happens where it could not be written down, and when it
+ * turns out that it was not. What takes something away happens in any case: its record waits.
+ */
+export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): Ledger {
+  const kept = (act: Act): Promise<void> => audit.keep(actRecord(actor, act))
+  const granting = grantingWith(audit)
   const acts: Acts = {
     recordIssued: (keys) =>
       granting(
@@ -80,10 +97,14 @@ export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): L
         notes.map((note) => actRecord(actor, noteAct(note))),
       ),
     setRule: (rule) => granting(() => ledger.setRule(rule), [actRecord(actor, ruleAct(rule))]),
+    amendRule: (amendment) =>
+      granting(
+        () => ledger.amendRule(amendment),
+        (rule) => [actRecord(actor, rule ? ruleAct(rule) : removedAct('key', amendment.name))],
+      ),
     removeRule: async (kind, name) => {
       const wasThere = await ledger.removeRule(kind, name)
-      const act = { act: `${kind} removed`, about: { name } }
-      if (wasThere) await Promise.allSettled([kept(act)])
+      if (wasThere) await Promise.allSettled([kept(removedAct(kind, name))])
       return wasThere
     },
     revoke: async (revocations) => {
@@ -139,6 +160,11 @@ const ruleAct = ({ kind, name, changedAt: _, ...about }: Rule): Act => ({
   act: `${kind} set`,
   ...(kind === 'key' && { keys: [name] }),
   about: { name, ...about },
+})
+
+const removedAct = (kind: RuleKind, name: string): Act => ({
+  act: `${kind} removed`,
+  about: { name },
 })
 
 const signingKeyAct = ({ kid, kind, status, ceiling }: SigningKeyRecord): Act => ({

@@ -330,6 +330,15 @@ interface RuleName<Kind> {
   readonly changedAt: UnixSeconds
 }
 
+/** Claims that take the place of those of the same names; and whether it is paused, unless left as it is. */
+export interface Amendment {
+  /** the id of a key */
+  readonly name: string
+  readonly claims: Block
+  readonly paused?: boolean
+  readonly changedAt: UnixSeconds
+}
+
 export interface Rules {
   rule<Kind extends RuleKind>(kind: Kind, name: string): Awaitable<RuleOf<Kind> | undefined>
   /** By name. */
@@ -337,6 +346,11 @@ export interface Rules {
   hasRules(kind: RuleKind): Awaitable<boolean>
   /** One that is there is replaced. */
   setRule(rule: Rule): Promise<void>
+  /**
+   * Changes the rule of a key, whatever others change of it at the same time; resolves to what it is
+   * then, undefined where nothing holds any more.
+   */
+  amendRule(amendment: Amendment): Promise<RuleOf<'key'> | undefined>
   /** Returns whether it was there. */
   removeRule(kind: RuleKind, name: string): Promise<boolean>
 }

@@ -88,6 +88,8 @@ async function replace(cli: Cli, id: string, flags: { readonly expires?: string 
       now,
       maxLife: issuer.maxExpires,
       publicUrl: publicUrl[0] ?? '',
+    }).catch((error) => {
+      throw byFlags(error)
     })
     await replaced(id, minted, { ledger, keyring, now, by: 'cli' })
     const { claims: _, ...shown } = minted

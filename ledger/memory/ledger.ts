@@ -20,6 +20,7 @@ import {
   type Activity,
   type AllowanceOutcome,
   type AllowanceRequest,
+  type Amendment,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
   type IssuedCount,
@@ -42,7 +43,7 @@ import {
 } from '../ledger.ts'
 import { oneLess, oneMore, type WrongPins, waitAfter } from '../pin-rules.ts'
 import { hits, revocationOfKey, scopesAbove, stricter } from '../revocation-rules.ts'
-import { firstRule } from '../rule-of-key.ts'
+import { amendedRule, firstRule } from '../rule-of-key.ts'
 
 export class MemoryLedger implements Ledger {
   #version = 0
@@ -179,6 +180,15 @@ export class MemoryLedger implements Ledger {
     this.#write()
     this.#rules.set(`${rule.kind} ${rule.name}`, rule)
     this.#version += 1
+  }
+
+  async amendRule(amendment: Amendment): Promise<RuleOf<'key'> | undefined> {
+    this.#write()
+    const amended = amendedRule(this.rule('key', amendment.name), amendment)
+    if (amended === undefined) this.#rules.delete(`key ${amendment.name}`)
+    else this.#rules.set(`key ${amendment.name}`, amended)
+    this.#version += 1
+    return amended
   }
 
   async removeRule(kind: RuleKind, name: string): Promise<boolean> {

@@ -14,6 +14,7 @@ import {
   type Activity,
   type AllowanceOutcome,
   type AllowanceRequest,
+  type Amendment,
   FORGET_ISSUED_AFTER_SECONDS,
   IdTaken,
   type IssuedCount,
@@ -175,6 +176,11 @@ export class SqliteLedger implements Ledger {
 
   async setRule(rule: Rule): Promise<void> {
     await this.#writer.run('setRule', rule)
+  }
+
+  async amendRule(amendment: Amendment): Promise<RuleOf<'key'> | undefined> {
+    const amended = await this.#writer.run('amendRule', amendment)
+    return amended
   }
 
   async removeRule(kind: RuleKind, name: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** Rules: what is written, on the writer's thread, and what is read. */
 import type { Database } from '../../database/open.ts'
-import type { Rule, RuleKind, RuleOf } from '../ledger.ts'
+import type { Amendment, Rule, RuleKind, RuleOf } from '../ledger.ts'
+import { amendedRule } from '../rule-of-key.ts'
 import { fromRule, type RuleColumns, toRule } from './rows.ts'
 
 export function ruleWriter(db: Database): (rule: Rule) => void {
@@ -12,10 +13,19 @@ export function ruleWriter(db: Database): (rule: Rule) => void {
 export function ruleJobs(db: Database, changed: () => void) {
   const put = ruleWriter(db)
   const remove = db.prepare('DELETE FROM rules WHERE kind = ? AND name = ?')
+  const { rule } = ruleReads(db)
   return {
     setRule(rule: Rule): void {
       put(rule)
       changed()
+    },
+
+    amendRule(amendment: Amendment): RuleOf<'key'> | undefined {
+      const amended = amendedRule(rule('key', amendment.name), amendment)
+      if (amended === undefined) remove.run('key', amendment.name)
+      else put(amended)
+      changed()
+      return amended
     },
 
     removeRule({ kind, name }: { kind: RuleKind; name: string }): boolean {

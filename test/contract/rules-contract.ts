@@ -39,6 +39,31 @@ export function rulesContract(
       expect(await ledger.rule('plan', 'a')).toMatchObject({ plan: { per: 'key' } })
     })
 
+    test('one of a key is changed by several at once, and none of it is lost', async () => {
+      const name = 'amended'
+      await Promise.all([
+        ledger.amendRule({ name, claims: { exp: NOW + 60 }, changedAt: NOW }),
+        ledger.amendRule({ name, claims: {}, paused: true, changedAt: NOW }),
+        ledger.amendRule({ name, claims: { methods: ['GET'] }, changedAt: NOW }),
+      ])
+      const whole = {
+        kind: 'key',
+        name,
+        claims: { exp: NOW + 60, methods: ['GET'] },
+        paused: true,
+        changedAt: NOW,
+      }
+      expect(await ledger.rule('key', name)).toEqual(whole)
+      const later = { name, claims: { exp: NOW + 90 }, paused: false, changedAt: NOW }
+      const { paused: _, ...running } = whole
+      const changed = { ...running, claims: { exp: NOW + 90, methods: ['GET'] } }
+      expect(await ledger.amendRule(later)).toEqual(changed)
+      const nothing = { name: 'other', claims: {}, paused: true, changedAt: NOW }
+      await ledger.amendRule(nothing)
+      expect(await ledger.amendRule({ ...nothing, paused: false })).toBeUndefined()
+      expect(await ledger.rule('key', 'other')).toBeUndefined()
+    })
+
     test('one that is set again is replaced, and every change moves the version', async () => {
       const versions = [ledger.version()]
       await ledger.setRule(policy('a'))

@@ -37,6 +37,8 @@ describe('a key that is in use', () => {
     const { code, stderr } = await line.run(['renew', 'mine', '--expires', '2h'])
     expect([code, stderr]).toEqual([1, expect.stringMatching(/conflict.*renewable/)])
     expect((await line.run(['renew', 'mine', '--expires', '9d'])).code).toBe(1)
+    const late = await line.run(['replace', 'mine', '--expires', '9d'])
+    expect([late.code, late.stderr]).toEqual([2, expect.stringMatching(/--expires must be/)])
   })
 })
 

@@ -48,6 +48,16 @@ describe('PATCH /v1/keys/{id}', () => {
     expect(await house.ledger.rule('key', 'minted-elsewhere')).toBeUndefined()
   })
 
+  test('loses none of several changes that are made at once', async () => {
+    const { id } = await minted({ path: 'bkt/a', expiresIn: '1h' })
+    const changes = [{ paused: true }, { ip: '10.0.0.0/8' }, { expiresIn: '30m' }]
+    await Promise.all(changes.map((change) => patch(id, change)))
+    expect((await shown(id)).rule).toMatchObject({
+      paused: true,
+      claims: { ip: ['10.0.0.0/8'], exp: house.now() + 1800 },
+    })
+  })
+
   test('refuses what belongs into keys, what is unknown, and keys that are revoked', async () => {
     const { id } = await minted({ path: 'bkt/a' })
     expect((await patch(id, { uses: 1 })).json.code).toBe('key_malformed')
@@ -95,6 +105,10 @@ describe('POST /v1/keys/{id}/replace', () => {
     const { json } = await house.send('POST', `/v1/keys/${id}/replace`, { expiresIn: '2d' })
     expect(json.expires).toBe(house.now() + 2 * DAY)
     expect((await patch(json.id, { expiresIn: '5d' })).status).toBe(200)
+    expect(
+      await house.send('POST', `/v1/keys/${json.id}/replace`, { expiresIn: '8d' }),
+    ).toMatchObject({ status: 400, json: { errors: [{ option: 'expires' }] } })
+    expect((await shown(json.id)).revocation).toBeUndefined()
   })
 
   test('refuses keys that are over, narrowed from others, or unknown', async () => {

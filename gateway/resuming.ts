@@ -19,6 +19,16 @@ interface Running {
 
 export class Resuming {
   readonly #running = new Map<string, Running>()
+  readonly #finishing = new Map<string, Promise<unknown>>()
+
+  /** Whoever asks while the upload of this id is being finished gets what comes of it. */
+  finishing<T>(id: string, finish: () => Promise<T>): Promise<T> {
+    const there = this.#finishing.get(id)
+    if (there !== undefined) return there as Promise<T>
+    const finished = finish().finally(() => this.#finishing.delete(id))
+    this.#finishing.set(id, finished)
+    return finished
+  }
 
   /** Resolves when nothing is being sent to the upload of this id any more. */
   async interrupt(id: string): Promise<void> {

@@ -180,8 +180,11 @@ async function sendTo(
 export const settled = async (open: Open, call: Call): Promise<Progress | Finished> =>
   isFinished(open.found) || isWhole(open.found) ? finished(open, call) : open.found
 
-const finished = async ({ found, admitted }: Open, { services }: Call): Promise<Finished> =>
-  isFinished(found) ? found : finishResumable(admitted, services, found)
+async function finished({ found, admitted }: Open, { services }: Call): Promise<Finished> {
+  if (isFinished(found)) return found
+  const { resuming } = services
+  return resuming.finishing(found.upload.id, () => finishResumable(admitted, services, found))
+}
 
 /**
  * Once it is said, the length stays.

@@ -14,6 +14,7 @@ import type {
   MultipartListing,
   MultipartQuery,
   MultipartRef,
+  NamedPart,
   NewMultipart,
   NewPart,
   PartCommitted,
@@ -81,8 +82,8 @@ export class BucketsMultipart implements Multipart {
     return this.#isOwn(ref) ? undefined : this.#shared.multipart.parts(ref, query)
   }
 
-  read(ref: MultipartRef, numbers: readonly number[]): AsyncIterable<Uint8Array> {
-    return this.#shared.multipart.read(ref, numbers)
+  read(ref: MultipartRef, parts: readonly NamedPart[]): AsyncIterable<Uint8Array> {
+    return this.#shared.multipart.read(ref, parts)
   }
 
   async complete(

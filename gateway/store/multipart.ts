@@ -38,11 +38,11 @@ export interface Multipart {
   /** In order of their numbers; undefined where there is no such upload. */
   parts(ref: MultipartRef, query: PartQuery): Awaitable<PartListing | undefined>
   /**
-   * The bytes of parts, in the order of the numbers: for whoever looks at them before they become an
-   * object. The chunks are not to be changed.
-   * @throws Refusal conflict where one of them is gone or replaced meanwhile; Damaged
+   * The bytes of the parts that are named, in that order: for whoever looks at them before they become
+   * an object. The chunks are not to be changed.
+   * @throws Refusal conflict where one of them is gone or is another one by now; Damaged
    */
-  read(ref: MultipartRef, numbers: readonly number[]): AsyncIterable<Uint8Array>
+  read(ref: MultipartRef, parts: readonly NamedPart[]): AsyncIterable<Uint8Array>
   /**
    * Makes the parts named, in that order, the object, if the condition holds at that very moment.
    * Of several at once, one succeeds; the others find no such upload. After a failure or a conflict

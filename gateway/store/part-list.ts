@@ -5,17 +5,25 @@ import type {
   CompletedObject,
   MultipartFailure,
   MultipartRef,
+  NamedPart,
   PartInfo,
   PartList,
 } from './multipart.ts'
 import type { ObjectInfo } from './store.ts'
 
+interface Named {
+  readonly etag: string
+  readonly sha256?: string | null
+}
+
+/** Whether a part is still the one that is named. */
+export const isNamed = (part: Named, { etag, sha256 }: NamedPart): boolean =>
+  part.etag === etag && (sha256 === undefined || part.sha256 === sha256)
+
 /** Why these parts do not make an object; undefined where they do. */
 export function listFailure(
   { parts, least = bytes(0) }: PartList,
-  find: (
-    number: number,
-  ) => (Pick<PartInfo, 'etag' | 'size'> & { readonly sha256?: string | null }) | undefined,
+  find: (number: number) => (Named & Pick<PartInfo, 'size'>) | undefined,
 ): MultipartFailure | undefined {
   const failure = (failed: MultipartFailure['failed'], number: number): MultipartFailure => ({
     done: false,
@@ -28,10 +36,10 @@ export function listFailure(
       return failure('invalid_part_order', number)
     }
   }
-  for (const [at, { number, etag, sha256 }] of parts.entries()) {
+  for (const [at, named] of parts.entries()) {
+    const { number } = named
     const part = find(number)
-    if (part?.etag !== etag) return failure('invalid_part', number)
-    if (sha256 !== undefined && part.sha256 !== sha256) return failure('invalid_part', number)
+    if (part === undefined || !isNamed(part, named)) return failure('invalid_part', number)
     if (part.size < least && at < parts.length - 1) return failure('part_too_small', number)
   }
   return undefined

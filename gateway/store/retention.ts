@@ -108,7 +108,7 @@ const withEndings = (multipart: Multipart, ending: Ending): Multipart => ({
   copyPart: (ref, number, source, as) => multipart.copyPart(ref, number, source, as),
   lastPart: (ref) => multipart.lastPart(ref),
   parts: (ref, query) => multipart.parts(ref, query),
-  read: (ref, numbers) => multipart.read(ref, numbers),
+  read: (ref, parts) => multipart.read(ref, parts),
   complete: (ref: MultipartRef, parts: PartList, as: CompletedObject, condition?: WriteCondition) =>
     multipart.complete(ref, parts, ending(ref.path, as), condition),
   recall: (ref) => multipart.recall(ref),

@@ -135,6 +135,8 @@ export interface WriteCondition {
   readonly notEtags?: readonly string[]
   /** there is none, or it was not modified after this */
   readonly unmodifiedSince?: UnixSeconds
+  /** it is still this one, by all that tells two contents apart: an ETag may be an MD5 */
+  readonly same?: ObjectInfo
 }
 
 export interface Committed {

@@ -11,7 +11,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
 import type { PartUpload } from '../store/multipart.ts'
 import type { Transfer } from '../transfers.ts'
-import { checkRoom, declaredBy } from './intake.ts'
+import { beginWith, checkRoom, declaredBy } from './intake.ts'
 import { noSuchUpload, probeUse } from './multipart.ts'
 import type { PartNote, Progress } from './resume.ts'
 
@@ -72,7 +72,9 @@ export async function append(
   const digest = await ResumableDigest.start(progress.state)
   const meter = await gatekeeper.meter(grant, attempt.now, declaredBy(exchange))
   const cut = (why: Refusal): void => body.fail(why)
-  const transfer = transfers.begin({ grant, path: attempt.path, direction: 'in', cut })
+  const transfer = await beginWith(meter, () =>
+    transfers.begin({ grant, path: attempt.path, direction: 'in', cut }),
+  )
   exchange.sendContinue()
   const raw = new BodyReader(exchange.incoming, (count) => {
     exchange.bytesIn += count

@@ -7,12 +7,12 @@ import type { Admitted } from '../admit.ts'
 import { changing } from '../audit-record.ts'
 import { contradiction, SNIFFED_BYTES } from '../body/media-type.ts'
 import type { Services } from '../services.ts'
-import type { CopyConflict } from '../store/object-copy.ts'
 import type { Committed, ObjectInfo, ObjectMeta, WriteCondition } from '../store/store.ts'
 import { absent } from './get.ts'
 import { inspectSource } from './inspect.ts'
 import { checkRoom } from './intake.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
+import { opened, sourceGone } from './source.ts'
 
 export interface CopyRequest {
   /** the source, as it was when its conditions were looked at */
@@ -67,17 +67,11 @@ async function copied(
         modified: now,
         ...(limits.ttl !== undefined && { expires: later(now, limits.ttl) }),
       },
-      { source: { etags: [source.etag] }, target: conditionOf(admitted, condition) },
+      { source: { same: source }, target: conditionOf(admitted, condition) },
     ),
   )
   if (outcome.done) return outcome
   throw outcome.of === 'target' ? conflictOf(admitted, { condition }) : sourceGone(outcome)
-}
-
-/** Of a source that was changed or deleted since it was looked at. */
-export function sourceGone({ existing }: Pick<CopyConflict, 'existing'>): Refusal {
-  if (existing === undefined) return absent()
-  return new Refusal('conflict', 'the source was replaced meanwhile; send the request again')
 }
 
 /** What an upload of these bytes would have been held to. */
@@ -94,14 +88,13 @@ async function checkSource(
     throw new Refusal('digest_mismatch', 'the source is not the content that the key is for')
   }
   if (limits.types.length === 0) return
-  const head = await headBytes(source.path, services)
+  const head = await headBytes(source, services)
   const why = await contradiction(admitted.attempt.upload?.type ?? source.type, head)
   if (why !== undefined) throw new Refusal('type_mismatch', `${why}; declare the type that it has`)
 }
 
-async function headBytes(path: ObjectPath, { store }: Services): Promise<Uint8Array> {
-  const object = await store.open(path)
-  if (object === undefined) throw absent()
+async function headBytes(source: ObjectInfo, services: Services): Promise<Uint8Array> {
+  const object = await opened(source, services)
   try {
     const head = Buffer.alloc(Math.min(SNIFFED_BYTES, object.info.size))
     let filled = 0

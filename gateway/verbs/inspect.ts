@@ -6,9 +6,9 @@ import type { Admitted } from '../admit.ts'
 import { noteUnchecked } from '../audit-record.ts'
 import type { Staged } from '../scan/inspection.ts'
 import type { Services } from '../services.ts'
-import type { MultipartInfo } from '../store/multipart.ts'
+import type { MultipartInfo, NamedPart } from '../store/multipart.ts'
 import type { ObjectInfo } from '../store/store.ts'
-import { absent } from './get.ts'
+import { opened } from './source.ts'
 
 /** @throws Refusal content_refused, too_large, unavailable */
 export async function inspect(
@@ -26,7 +26,7 @@ export async function inspect(
 export interface StagedParts {
   readonly upload: MultipartInfo
   readonly size: Bytes
-  readonly numbers: readonly number[]
+  readonly parts: readonly NamedPart[]
 }
 
 /**
@@ -37,13 +37,13 @@ export interface StagedParts {
 export async function inspectStaged(
   admitted: Admitted,
   services: Services,
-  { upload, size, numbers }: StagedParts,
+  { upload, size, parts }: StagedParts,
 ): Promise<void> {
   const { inspection, store, gatekeeper, clock } = services
   if (inspection === undefined) return
   const { multipart } = store
   try {
-    const read = (): AsyncIterable<Uint8Array> => multipart.read(upload, numbers)
+    const read = (): AsyncIterable<Uint8Array> => multipart.read(upload, parts)
     await inspect(admitted, services, { type: upload.type, size, read })
   } catch (error) {
     if (error instanceof Refusal && ENDS.has(error.code)) await multipart.abort(upload)
@@ -57,21 +57,21 @@ export async function inspectStaged(
 /** Nothing can come of the upload any more. */
 const ENDS: ReadonlySet<RefusalCode> = new Set(['content_refused', 'too_large'])
 
-/** The same of an object that is about to be copied. @throws Refusal */
+/** The same of an object that is about to be copied, as it was looked at. @throws Refusal */
 export async function inspectSource(
   admitted: Admitted,
   services: Services,
-  { path, type, size }: ObjectInfo,
+  source: ObjectInfo,
 ): Promise<void> {
-  const read = (): AsyncIterable<Uint8Array> => contentOf(path, services)
+  const { type, size } = source
+  const read = (): AsyncIterable<Uint8Array> => contentOf(source, services)
   if (services.inspection !== undefined) await inspect(admitted, services, { type, size, read })
 }
 
 const READ_AT_ONCE = 256 * 1024
 
-async function* contentOf(path: ObjectPath, { store }: Services): AsyncGenerator<Uint8Array> {
-  const object = await store.open(path)
-  if (object === undefined) throw absent()
+async function* contentOf(source: ObjectInfo, services: Services): AsyncGenerator<Uint8Array> {
+  const object = await opened(source, services)
   try {
     for (let position = 0; ; ) {
       const chunk = new Uint8Array(READ_AT_ONCE)

@@ -66,12 +66,10 @@ export async function takeIn<W extends Writing, T>(
   const { grant, path } = intake
   const { transfers, pacing } = services
   const meter = await meterOf(intake, exchange, services)
-  const transfer = transfers.begin({
-    grant,
-    path,
-    direction: 'in',
-    cut: (why) => body.fail(why),
-  })
+  const cut = (why: Refusal): void => body.fail(why)
+  const transfer = await beginWith(meter, () =>
+    transfers.begin({ grant, path, direction: 'in', cut }),
+  )
   exchange.sendContinue()
   const raw = intake.body((count) => {
     exchange.bytesIn += count
@@ -87,6 +85,16 @@ export async function takeIn<W extends Writing, T>(
   }
 }
 
+/** What was taken for an upload that can not begin is given back. @throws as `begin` does */
+export async function beginWith<T>(meter: Meter | undefined, begin: () => T): Promise<T> {
+  try {
+    return begin()
+  } catch (error) {
+    await meter?.settle()
+    throw error
+  }
+}
+
 /** @throws Refusal bytes_exhausted */
 function meterOf(
   { grant, isContent = true }: Pick<Intake<Writing, unknown>, 'grant' | 'isContent'>,
@@ -96,11 +104,16 @@ function meterOf(
   return isContent ? gatekeeper.meter(grant, clock.now(), declaredBy(exchange)) : undefined
 }
 
-/** How many bytes a request says that it brings; a form has more in it than the file. */
+/**
+ * How many bytes a request says that it brings; a form has more in it than the file.
+ * @throws Refusal too_large
+ */
 export function declaredBy({ incoming: { headers } }: Exchange): number | undefined {
   const length = headers['content-length']
-  if (length === undefined || headers['content-type']?.startsWith('multipart/')) return undefined
-  return Number(length)
+  if (length === undefined || /^multipart\//i.test(headers['content-type'] ?? '')) return undefined
+  const size = Number(length)
+  if (Number.isSafeInteger(size)) return size
+  throw new Refusal('too_large', `no upload has ${length} bytes`)
 }
 
 async function stored<W extends Writing, T>(

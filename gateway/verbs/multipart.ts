@@ -21,10 +21,10 @@ import type {
   PartUpload,
 } from '../store/multipart.ts'
 import type { Committed, NewObject, WriteCondition } from '../store/store.ts'
-import { sourceGone } from './copy.ts'
 import { inspectStaged } from './inspect.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
+import { sourceGone } from './source.ts'
 
 /** An upload that nobody has ended by then ends by itself. */
 const UNFINISHED_SECONDS = 86_400 as Seconds
@@ -206,7 +206,7 @@ async function partsNamed(
 
 const wholeOf = (parts: readonly PartInfo[]) => ({
   size: bytes(parts.reduce((sum, part) => sum + part.size, 0)),
-  numbers: parts.map(({ number }) => number),
+  parts,
 })
 
 /** What only the whole can be held to. */

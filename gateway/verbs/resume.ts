@@ -116,10 +116,25 @@ export const isFinished = (found: Progress | Finished): found is Finished => 'sh
 export const isWhole = ({ offset, length }: Progress): boolean => offset === length
 
 /**
- * Makes an upload that is whole the object. What can never become one ends with the refusal.
+ * Makes an upload that is whole the object. What can never become one ends with the refusal; where
+ * another process was faster, its object is it.
  * @throws Refusal
  */
 export async function finishResumable(
+  admitted: Admitted,
+  services: Services,
+  progress: Progress,
+): Promise<Finished> {
+  try {
+    return await finishNow(admitted, services, progress)
+  } catch (error) {
+    const found = await findResumable(progress.upload, services)
+    if (found !== undefined && isFinished(found)) return found
+    throw error
+  }
+}
+
+async function finishNow(
   admitted: Admitted,
   services: Services,
   progress: Progress,
@@ -142,8 +157,7 @@ async function inspectWhole(
 ): Promise<void> {
   if (services.inspection === undefined) return
   const parts = await partsOf(upload, services.store)
-  const numbers = parts.map(({ number }) => number)
-  await inspectStaged(admitted, services, { upload, size, numbers })
+  await inspectStaged(admitted, services, { upload, size, parts })
 }
 
 /** The SHA-256 of the whole. */
@@ -200,13 +214,7 @@ async function completed(
     const finished = { ...remembered, path: upload.path }
     return { done: true, created: outcome.created, finished }
   }
-  if (!('failed' in outcome)) throw conflictOf(admitted, { condition: {} })
-  // somebody else was faster
-  const found = await findResumable(upload, services)
-  if (found !== undefined && isFinished(found)) {
-    return { done: true, created: false, finished: found }
-  }
-  throw noSuchUpload()
+  throw 'failed' in outcome ? noSuchUpload() : conflictOf(admitted, { condition: {} })
 }
 
 const PAGE = 1000

@@ -34,6 +34,7 @@ const PAGE = 1000
 
 interface PlannedEntry extends ZipEntry {
   readonly path: ObjectPath
+  readonly etag: string
 }
 
 export interface ZipPlan {
@@ -125,8 +126,9 @@ function entriesOf(objects: readonly ListedObject[], prefix: string): readonly P
       return size > 0 && (name === '' || name.endsWith('/')) ? `${name}_` : name
     }),
   )
-  return shown.map(({ path, size, modified }, index) => ({
+  return shown.map(({ path, size, etag, modified }, index) => ({
     path,
+    etag,
     size,
     modified,
     name: names[index] ?? '',
@@ -216,7 +218,7 @@ async function writeAll(
     if (revoked !== undefined) throw revoked
     const object = await store.open(entry.path)
     try {
-      if (object?.info.size !== entry.size) throw changed()
+      if (object?.info.etag !== entry.etag || object.info.size !== entry.size) throw changed()
       done.push(await writer.add(entry, object))
     } finally {
       object?.close()

@@ -6,6 +6,7 @@ import type {
   Multipart,
   MultipartInfo,
   MultipartQuery,
+  NamedPart,
   NewMultipart,
 } from '../../gateway/store/multipart.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
@@ -206,9 +207,15 @@ export function multipartContract(name: string, open: () => Promise<FullStoreUnd
     })
 
     describe('reading', () => {
-      const read = async (ref: MultipartInfo, numbers: readonly number[]): Promise<Uint8Array> => {
+      const named = async (ref: MultipartInfo, numbers: readonly number[]) => {
+        const there = (await multipart.parts(ref, { limit: 1000 }))?.parts ?? []
+        return numbers.map(
+          (number) => there.find((part) => part.number === number) ?? { number, etag: '"none"' },
+        )
+      }
+      const read = async (ref: MultipartInfo, parts: readonly NamedPart[]): Promise<Uint8Array> => {
         const chunks: Uint8Array[] = []
-        for await (const chunk of multipart.read(ref, numbers)) chunks.push(chunk)
+        for await (const chunk of multipart.read(ref, parts)) chunks.push(chunk)
         return Buffer.concat(chunks)
       }
       const [one, two, three] = [pattern(LARGE, 1), pattern(0), pattern(SMALL, 3)]
@@ -220,11 +227,15 @@ export function multipartContract(name: string, open: () => Promise<FullStoreUnd
 
       it('gives the bytes of the parts named, in that order, before and not after', async () => {
         const ref = await begunWith(contents)
-        expect(isSame(await read(ref, [1, 2, 3]), Buffer.concat([one, two, three]))).toBe(true)
-        expect(isSame(await read(ref, [3, 1]), Buffer.concat([three, one]))).toBe(true)
-        expect(await read(ref, [])).toHaveLength(0)
+        expect(
+          isSame(await read(ref, await named(ref, [1, 2, 3])), Buffer.concat([one, two, three])),
+        ).toBe(true)
+        expect(isSame(await read(ref, await named(ref, [3, 1])), Buffer.concat([three, one]))).toBe(
+          true,
+        )
+        expect(await read(ref, await named(ref, []))).toHaveLength(0)
         expect((await complete(ref, contents)).done).toBe(true)
-        await expect(read(ref, [1])).rejects.toThrow('conflict')
+        await expect(read(ref, await named(ref, [1]))).rejects.toThrow('conflict')
       })
 
       it('gives parts that were copied', async () => {
@@ -234,21 +245,31 @@ export function multipartContract(name: string, open: () => Promise<FullStoreUnd
         const range = { start: 5, length: 1000 }
         const as = { etag: '"copied"', modified: LATER }
         expect((await multipart.copyPart(ref, 7, { path, range }, as)).done).toBe(true)
-        expect(isSame(await read(ref, [7]), one.subarray(5, 1005))).toBe(true)
+        expect(isSame(await read(ref, await named(ref, [7])), one.subarray(5, 1005))).toBe(true)
       })
 
       it('refuses a part that there is not', async () => {
         const ref = await begunWith(contents)
-        await expect(read(ref, [1, 4])).rejects.toThrow('conflict: part 4')
+        await expect(read(ref, await named(ref, [1, 4]))).rejects.toThrow('conflict: part 4')
         await multipart.abort(ref)
-        await expect(read(ref, [1])).rejects.toThrow('conflict: part 1')
+        await expect(read(ref, await named(ref, [1]))).rejects.toThrow('conflict: part 1')
+      })
+
+      it('refuses a part that is another one by now, though it had the same ETag', async () => {
+        const ref = await begunWith(contents)
+        const parts = await named(ref, [1])
+        await putPart(multipart, ref, 1, pattern(LARGE, 9))
+        await expect(read(ref, parts)).rejects.toThrow('conflict: part 1')
+        const [before] = await named(ref, [1])
+        const claimed = { ...before, sha256: '0'.repeat(64) } as NamedPart
+        await expect(read(ref, [claimed])).rejects.toThrow('conflict: part 1')
       })
 
       it('ends with the old bytes or a refusal where a part is replaced meanwhile', async () => {
         const ref = await begunWith(contents)
         const chunks: Uint8Array[] = []
         const reading = async (): Promise<void> => {
-          for await (const chunk of multipart.read(ref, [1])) {
+          for await (const chunk of multipart.read(ref, await named(ref, [1]))) {
             if (chunks.length === 0) await putPart(multipart, ref, 1, pattern(LARGE, 9))
             chunks.push(chunk)
           }

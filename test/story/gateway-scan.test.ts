@@ -3,11 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { oldestFirst } from '../../audit/read.ts'
 import type { ScanSettingsText } from '../../gateway/scan/config.ts'
 import { EICAR, type FakeClamd, fakeClamd } from '../support/clamd.ts'
@@ -42,6 +43,20 @@ const keyOf = (house: House): string => house.mint({ methods: ['GET', 'PUT', 'LI
 const stored = (house: House, path: string): Promise<Answer> => ask(house.url(path, keyOf(house)))
 const put = (house: House, path: string, body: NonNullable<Question['body']>): Promise<Answer> =>
   ask(house.url(path, keyOf(house)), { method: 'PUT', body })
+
+/** Resolves when somebody has asked for it, and is about to be answered. */
+function asked<T extends object>(object: T, name: keyof T & string): Promise<void> {
+  return new Promise((resolve) => {
+    const original = object[name] as (...args: unknown[]) => unknown
+    const spy = vi.spyOn(object as Record<string, (...args: unknown[]) => unknown>, name)
+    spy.mockImplementation((...args) => {
+      spy.mockRestore()
+      const answer = original.apply(object, args)
+      void Promise.resolve(answer).then(() => resolve())
+      return answer
+    })
+  })
+}
 
 async function inHouse(scan: ScanSettingsText, story: (house: House) => Promise<void>) {
   const house = await openHouse({ scan })
@@ -211,7 +226,6 @@ test('only the buckets that are named are looked at, over TCP as well', async ()
       expect(said(await put(house, 'inbox/a', EICAR))).toBe('422 content_refused')
       const s3 = await s3Key(house)
       const client = s3Client(house, s3)
-      const { CopyObjectCommand } = await import('@aws-sdk/client-s3')
       const copy = { Bucket: 'inbox', Key: 'copied', CopySource: 'others/a' }
       await expect(client.send(new CopyObjectCommand(copy))).rejects.toMatchObject({
         name: 'InvalidRequest',
@@ -222,6 +236,99 @@ test('only the buckets that are named are looked at, over TCP as well', async ()
   } finally {
     await tcp.close()
   }
+})
+
+describe('what is replaced while it waits to be looked at', () => {
+  /** Has the only scanner busy until the swap was made, and swaps back once that was looked at. */
+  async function swapped(
+    house: House,
+    begun: Promise<void>,
+    swap: (content: Buffer) => Promise<unknown>,
+  ) {
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const busy = new Promise<void>((resolve) => {
+      clamd.onSeen = () => {
+        resolve()
+        return released
+      }
+    })
+    const blocking = put(house, 'inbox/blocking', 'x')
+    await busy
+    clamd.onSeen = async () => void (await swap(EICAR))
+    return {
+      async go() {
+        await begun
+        await swap(GOOD)
+        release()
+        await blocking
+      },
+    }
+  }
+
+  const settings = () => ({ clamd: clamd.address, buckets: ['inbox'], atOnce: 1 })
+
+  test('is not copied', async () => {
+    await inHouse(settings(), async (house) => {
+      const swap = (content: Buffer) => put(house, 'others/src', content)
+      await swap(EICAR)
+      const s3 = s3Client(house, await s3Key(house))
+      const turn = await swapped(house, asked(house.store, 'head'), swap)
+      const copying = s3
+        .send(new CopyObjectCommand({ Bucket: 'inbox', Key: 'dst', CopySource: 'others/src' }))
+        .then(
+          () => 'copied',
+          ({ name }) => name,
+        )
+      await turn.go()
+      expect(await copying).toBe('OperationAborted')
+      expect(said(await stored(house, 'inbox/dst'))).toBe('404 object_not_found')
+      s3.destroy()
+    })
+  })
+
+  test('makes no object of parts', async () => {
+    await inHouse(settings(), async (house) => {
+      const s3 = s3Client(house, await s3Key(house))
+      const where = { Bucket: 'inbox', Key: 'parts' }
+      const { UploadId } = await s3.send(new CreateMultipartUploadCommand(where))
+      const swap = (Body: Buffer) =>
+        s3.send(new UploadPartCommand({ ...where, UploadId, PartNumber: 1, Body }))
+      const { ETag } = await swap(EICAR)
+      const turn = await swapped(house, asked(house.store.multipart, 'parts'), swap)
+      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] }
+      const completing = s3
+        .send(new CompleteMultipartUploadCommand({ ...where, UploadId, MultipartUpload }))
+        .then(
+          () => 'completed',
+          ({ name }) => name,
+        )
+      await turn.go()
+      expect(await completing).toBe('OperationAborted')
+      expect(said(await stored(house, 'inbox/parts'))).toBe('404 object_not_found')
+      s3.destroy()
+    })
+  })
+})
+
+test('whoever asks for a resumable upload while it is looked at hears what came of it', async () => {
+  await inHouse({ clamd: clamd.address }, async (house) => {
+    const key = house.mint({ methods: ['PUT'], uses: 1 })
+    const [tus, again] = [new Tus(house, key), new Tus(house, key)]
+    const at = await tus.begun({ path: 'bucket/slow', length: 4 })
+    let asking: Promise<Answer> | undefined
+    clamd.onSeen = async () => {
+      clamd.onSeen = async () => {}
+      const known = asked(house.store.multipart, 'lastPart')
+      asking = again.head(at)
+      await known
+    }
+    expect((await tus.patch(at, 0, 'good')).status).toBe(204)
+    expect(await asking).toMatchObject({ status: 200, headers: { 'upload-offset': '4' } })
+    expect(clamd.seen).toHaveLength(1)
+  })
 })
 
 describe('with a program', () => {

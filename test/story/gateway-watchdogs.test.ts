@@ -7,6 +7,7 @@ import { ask } from '../support/http.ts'
 import { outcome } from '../support/outcome.ts'
 import { headOf, RawConnection } from '../support/raw.ts'
 import { pattern } from '../support/store.ts'
+import { Tus } from '../support/tus.ts'
 
 let house: House
 let key: string
@@ -95,6 +96,36 @@ describe('an upload', () => {
     }
     const later = await ask(house.url('bucket/later', key), { method: 'PUT', body: 'x' })
     expect(later.status).toBe(201)
+  })
+
+  test('that is refused for that has moved no byte of its key', async () => {
+    await open({ maxUploads: 1 })
+    const metered = house.mint({ methods: ['PUT'], jti: 'metered', bytes: 10_000 })
+    const put = (at: number) =>
+      ask(house.url(`bucket/metered/${at}`, metered), { method: 'PUT', body: pattern(100) })
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => put(at)))
+    const stored = answers.filter(({ status }) => status === 201).length
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(8 - stored)
+    expect(stored).toBeLessThan(8)
+    expect(await house.ledger.takenOf('bytes:metered')).toBe(100 * stored)
+  })
+
+  test('of more bytes than there are numbers is refused', async () => {
+    await open()
+    const metered = house.mint({ methods: ['PUT'], jti: 'huge', bytes: 10_000 })
+    const tus = new Tus(house, metered)
+    const location = await tus.begun({ path: 'bucket/huge' })
+    const connection = await RawConnection.open(house.gateway.port)
+    const fields = [
+      `Authorization: Bearer ${metered}`,
+      'Tus-Resumable: 1.0.0',
+      'Upload-Offset: 0',
+      'Content-Type: application/offset+octet-stream',
+      'Content-Length: 9007199254740993',
+    ]
+    connection.send(headOf('PATCH', location, fields))
+    expect(outcome(await connection.response())).toBe('413 too_large')
+    connection.destroy()
   })
 
   test('that broke off no longer counts among them', async () => {

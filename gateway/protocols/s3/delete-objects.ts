@@ -56,7 +56,8 @@ async function deleted({ key, etag }: Unwanted, { bucket }: S3Bucket, call: Call
     return ['Deleted', [['Key', key]]]
   } catch (error) {
     const refusal = asRefusal(error)
-    if (refusal.status >= 500) throw error
+    // those before it are gone all the same, and are answered for
+    if (refusal.status >= 500) call.exchange.fault ??= refusal.cause
     return [
       'Error',
       [

@@ -122,7 +122,7 @@ export async function uploadPartCopy(
     { upload, number: operation.number },
     {
       path: source.path,
-      condition: { etags: [source.etag] },
+      condition: { same: source },
       ...(range !== undefined && { range }),
     },
     { etag: etagOfCopy(source, range) },

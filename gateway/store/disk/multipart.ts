@@ -13,6 +13,7 @@ import type {
   MultipartListing,
   MultipartQuery,
   MultipartRef,
+  NamedPart,
   NewMultipart,
   NewPart,
   PartCommitted,
@@ -108,8 +109,8 @@ export class DiskMultipart implements Multipart {
     return answered(() => this.#workings.index.uploads.parts(ref.id, query))
   }
 
-  async *read(ref: MultipartRef, numbers: readonly number[]): AsyncGenerator<Uint8Array> {
-    for (const number of numbers) yield* this.#readPart(ref, number)
+  async *read(ref: MultipartRef, parts: readonly NamedPart[]): AsyncGenerator<Uint8Array> {
+    for (const part of parts) yield* this.#readPart(ref, part)
   }
 
   async complete(
@@ -151,10 +152,10 @@ export class DiskMultipart implements Multipart {
   }
 
   /** Nothing keeps its files: where one is missing, it is asked whether the part is still the same. */
-  async *#readPart(ref: MultipartRef, number: number): AsyncGenerator<Uint8Array> {
+  async *#readPart(ref: MultipartRef, part: NamedPart): AsyncGenerator<Uint8Array> {
     const upload = this.find(ref)
-    const pieces = this.#piecesOf(ref, number)
-    if (upload === undefined || pieces === undefined) throw partGone(number)
+    const pieces = this.#piecesOf(ref, part)
+    if (upload === undefined || pieces === undefined) throw partGone(part.number)
     const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
     const { path, type, created: modified } = upload
     const info = { path, size, type, etag: '', modified }
@@ -166,16 +167,16 @@ export class DiskMultipart implements Multipart {
         yield chunk
       }
     } catch (error) {
-      const now = this.#piecesOf(ref, number)
-      throw isSame(pieces, now) ? error : partGone(number)
+      const now = this.#piecesOf(ref, part)
+      throw isSame(pieces, now) ? error : partGone(part.number)
     } finally {
       object.close()
     }
   }
 
-  #piecesOf(ref: MultipartRef, number: number): readonly Piece[] | undefined {
+  #piecesOf(ref: MultipartRef, part: NamedPart): readonly Piece[] | undefined {
     if (this.find(ref) === undefined) return undefined
-    return answered(() => this.#workings.index.uploads.pieces(ref.id, number))
+    return answered(() => this.#workings.index.uploads.pieces(ref.id, part))
   }
 
   #partUpload(ref: MultipartRef, number: number): PartUpload {

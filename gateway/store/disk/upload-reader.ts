@@ -1,7 +1,14 @@
 /** Reads of uploads in parts. */
 import type { Database } from '../../../database/open.ts'
 import type { UnixSeconds } from '../../../key/units.ts'
-import type { MultipartInfo, MultipartRef, PartInfo, PartListing, PartQuery } from '../multipart.ts'
+import type {
+  MultipartInfo,
+  MultipartRef,
+  NamedPart,
+  PartInfo,
+  PartListing,
+  PartQuery,
+} from '../multipart.ts'
 import { splitKey } from '../multipart-listing.ts'
 import { metaOf } from './meta-text.ts'
 import { PART_COLUMNS, type PartRow, partOf } from './part-rows.ts'
@@ -75,19 +82,22 @@ export function prepareUploadReader(db: Database) {
   }
 }
 
-/** Where the bytes of a part are; undefined where there is no such part. */
-function preparePieces(db: Database): (id: string, number: number) => readonly Piece[] | undefined {
+/** Where the bytes of a part are; undefined where there is no such part, or another one. */
+function preparePieces(
+  db: Database,
+): (id: string, part: NamedPart) => readonly Piece[] | undefined {
   const part = db
-    .prepare<[string, number], number>(
-      'SELECT id FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = ?) AND number = ?',
+    .prepare<{ id: string; number: number; etag: string; sha256: string | null }, number>(
+      `SELECT id FROM parts WHERE upload = (SELECT id FROM uploads WHERE name = @id)
+       AND number = @number AND etag = @etag AND (@sha256 IS NULL OR sha256 = @sha256)`,
     )
     .pluck()
   const pieces = db.prepare<[number], Blob & Omit<Piece, 'blob'>>(
     `SELECT blobs.name, blobs.size, blobs.sums, start, length
      FROM part_pieces JOIN blobs ON blobs.id = part_pieces.blob WHERE part = ? ORDER BY seq`,
   )
-  return db.transaction((id, number) => {
-    const found = part.get(id, number)
+  return db.transaction((id, { number, etag, sha256 = null }) => {
+    const found = part.get({ id, number, etag, sha256 })
     if (found === undefined) return undefined
     return pieces.all(found).map(({ start, length, ...blob }) => ({ blob, start, length }))
   })

@@ -11,6 +11,7 @@ import type {
   MultipartListing,
   MultipartQuery,
   MultipartRef,
+  NamedPart,
   NewMultipart,
   NewPart,
   PartCommitted,
@@ -24,7 +25,7 @@ import type {
 } from '../multipart.ts'
 import { keyOf, multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
-import { assembled, listFailure, partGone } from '../part-list.ts'
+import { assembled, isNamed, listFailure, partGone } from '../part-list.ts'
 import type { Committed, Conflict, WriteCondition } from '../store.ts'
 import { conflictWith, type Entries, isWithin } from './entries.ts'
 import { MemoryUpload } from './upload.ts'
@@ -104,10 +105,10 @@ export class MemoryMultipart implements Multipart {
     return { parts, ...(all.length > limit && last && { next: last.number }) }
   }
 
-  async *read(ref: MultipartRef, numbers: readonly number[]): AsyncGenerator<Uint8Array> {
-    for (const number of numbers) {
-      const part = this.#find(ref)?.parts.get(number)
-      if (part === undefined) throw partGone(number)
+  async *read(ref: MultipartRef, parts: readonly NamedPart[]): AsyncGenerator<Uint8Array> {
+    for (const named of parts) {
+      const part = this.#find(ref)?.parts.get(named.number)
+      if (part === undefined || !isNamed(part.info, named)) throw partGone(named.number)
       yield part.content
     }
   }

@@ -7,6 +7,7 @@ import { fileNameOf } from '../key/object-path.ts'
 import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { formatHttpDate } from './body/conditional.ts'
+import { safeName } from './body/zip.ts'
 import type { FlatHeaders } from './exchange.ts'
 import { keepFields } from './head.ts'
 import type { ObjectInfo } from './store/store.ts'
@@ -125,7 +126,14 @@ export const reprDigest = (sha256: string): string =>
 function dispositionOf(info: ObjectInfo, type: string, stated: string | undefined): string {
   const mayShow = INLINE.has(essenceOf(type) ?? '')
   if (stated !== undefined && (mayShow || /^attachment\s*(?:;|$)/i.test(stated))) return stated
-  return contentDisposition(fileNameOf(info.path), { type: mayShow ? 'inline' : 'attachment' })
+  return contentDisposition(saveAs(info), { type: mayShow ? 'inline' : 'attachment' })
+}
+
+/** What is saved under it stays in its folder, also where a client takes it as it is. */
+function saveAs({ path }: ObjectInfo): string {
+  const name = fileNameOf(path)
+  // of a name that ends with a slash nothing is left, and clients choose one
+  return name === '' ? name : safeName(name)
 }
 
 /** The object may end before the key does. */

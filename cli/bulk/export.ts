@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Instance } from '../../database/instance.ts'
+import { isEntryName } from '../../gateway/store/files/entry-name.ts'
 import { Gate, inLanes } from '../../gateway/store/lanes.ts'
 import { Damaged, type ObjectInfo, type OpenObject, type Store } from '../../gateway/store/store.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
@@ -188,6 +189,9 @@ class Export {
 /** @throws NotCarried for what a file system can't hold */
 function segmentsOf(name: string): readonly string[] {
   const segments = name.split('/')
+  if (!segments.every((segment) => isEntryName(segment))) {
+    throw new NotCarried('a file system can not hold its name')
+  }
   if (segments.some((segment) => Buffer.byteLength(segment) > LONGEST_NAME)) {
     throw new NotCarried(`a part of its name is longer than ${LONGEST_NAME} bytes`)
   }

@@ -1,5 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isEntryName } from '../../gateway/store/files/entry-name.ts'
 import { syncFolder } from '../durable.ts'
 import { NotCarried } from './left-out.ts'
 
@@ -19,7 +20,7 @@ export class Folders {
   /**
    * @param segments names of folders, each in the one before
    * @returns the absolute path of the last
-   * @throws NotCarried where something else has one of these names
+   * @throws NotCarried where something else has one of these names, or none can have it
    */
   make(segments: readonly string[]): Promise<string> {
     const key = segments.join('/')
@@ -33,6 +34,9 @@ export class Folders {
   async #make(segments: readonly string[]): Promise<string> {
     const name = segments.at(-1)
     if (name === undefined) return this.#root
+    // whoever asks has looked at it already; out of here leads no way all the same
+    if (!isEntryName(name))
+      throw new NotCarried('a part of its name is none that a folder can have')
     const path = join(await this.make(segments.slice(0, -1)), name)
     try {
       await mkdir(path)

@@ -224,7 +224,8 @@ export function zipNames(paths: readonly string[]): readonly string[] {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
 const UNSAFE = /[\u0000-\u001f\u007f\\]|(?:^|\/)\.{0,2}(?:\/|$)|^[A-Za-z]:/
 
-function safeName(path: string): string {
+/** One of them, whatever the others are called. */
+export function safeName(path: string): string {
   if (!UNSAFE.test(path)) return path
   const parts = path.split('/').map(safePart)
   // a name that ends with a slash stays that of a folder

@@ -47,6 +47,16 @@ test.each([
   expect(list.Contents?.map((one) => decodeURIComponent(one.Key ?? ''))).toContain(Key)
 })
 
+test.each([
+  ['a/..', '__'],
+  ['..\\..\\x', '.._.._x'],
+  ['C:x.txt', 'C_x.txt'],
+])('what is called %j is saved as %j', async (Key, name) => {
+  await client.send(new PutObjectCommand({ Bucket, Key, Body: 'content' }))
+  const { ContentDisposition } = await client.send(new HeadObjectCommand({ Bucket, Key }))
+  expect(ContentDisposition?.replaceAll('"', '')).toBe(`attachment; filename=${name}`)
+})
+
 describe('overrides of the response', () => {
   const overridden = async (ResponseContentDisposition: string) => {
     const command = new GetObjectCommand({ Bucket, Key: 'x', ResponseContentDisposition })

@@ -1,6 +1,7 @@
 /** What a path of ours is called in a folder. */
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
+import { isEntryName } from '../files/entry-name.ts'
 
 /** Ours, at the top of the folder: what is being written lies there. Never listed, never served. */
 export const RESERVED = '.valetkey'
@@ -38,6 +39,9 @@ export function findablePlace(path: ObjectPath): Place | undefined {
 function unholdable(names: readonly string[]): string | undefined {
   if (names[0] === RESERVED) {
     return `the name ${RESERVED} is reserved at the top of this bucket: choose another one`
+  }
+  if (!names.every((name) => isEntryName(name))) {
+    return 'this bucket is a folder of files, which have no name like "", "." or ".." between two slashes: choose another one'
   }
   if (names.every((name) => Buffer.byteLength(name) <= MOST_NAME_BYTES)) return undefined
   return `this bucket is a folder of files, whose names have at most ${MOST_NAME_BYTES} bytes between two slashes: choose a shorter one`

@@ -6,6 +6,7 @@
  * Node has no `openat`, but on Linux `/proc/self/fd/N/NAME` is the same. Elsewhere the path is spelt
  * out and each segment checked in turn, which leaves a moment between the check of one and the next.
  */
+import { isEntryName } from '../files/entry-name.ts'
 import type { FileDescriptor } from '../files/files.ts'
 import { type NameFiles, type Status, unlessAbsent } from './files.ts'
 
@@ -35,10 +36,6 @@ export const entryOf = (folder: OpenFolder, name: string): string => `${folder.p
 /** Tells one folder from another, whatever their names. */
 export const folderIdentity = ({ dev, ino }: Status): string => `${dev}.${ino}`
 
-/** Whether a text is the name of one entry: these four would lead elsewhere. */
-const isName = (name: string): boolean =>
-  name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
-
 export class Tree {
   readonly parts: TreeParts
   readonly #files: NameFiles
@@ -54,7 +51,7 @@ export class Tree {
 
   /** A folder in an open one, to be closed by the caller; undefined where there is none. */
   child(parent: OpenFolder, name: string): OpenFolder | undefined {
-    if (!isName(name)) return undefined
+    if (!isEntryName(name)) return undefined
     const path = entryOf(parent, name)
     const file = unlessAbsent(() => this.#files.openFolder(path))
     if (file === undefined) return undefined
@@ -88,7 +85,7 @@ export class Tree {
 
   /** What is there under a name; undefined where there is nothing. */
   look(folder: OpenFolder, name: string): Status | undefined {
-    if (!isName(name)) return undefined
+    if (!isEntryName(name)) return undefined
     return unlessAbsent(() => this.#files.look(entryOf(folder, name)))
   }
 

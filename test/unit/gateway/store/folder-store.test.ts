@@ -24,6 +24,7 @@ import { openFolders } from '../../../../gateway/store/folder/open.ts'
 import { held, Tree } from '../../../../gateway/store/folder/tree.ts'
 import { Walk } from '../../../../gateway/store/folder/walk.ts'
 import { walkedListing } from '../../../../gateway/store/walked-listing.ts'
+import type { ObjectPath } from '../../../../key/object-path.ts'
 import { bytes, unixSeconds } from '../../../../key/units.ts'
 import { FolderBucket } from '../../../support/folder.ts'
 import { at, contentOf, described, isSame, pattern, put, START } from '../../../support/store.ts'
@@ -71,6 +72,19 @@ describe('a folder', () => {
     await put(store, at('x'), pattern(5))
     expect(existsSync(bucket.path('x'))).toBe(true)
   })
+
+  it.each(['../x', 'a/../../x', '..', '.', 'a/.', 'a//b', 'a/', '/abs', 'nul\0'])(
+    'has no file that is called %j',
+    async (name) => {
+      const store = await bucket.start()
+      const path = `bucket/${name}` as ObjectPath
+      const refused = { code: 'path_malformed' }
+      await expect(put(store, path, pattern(5))).rejects.toMatchObject(refused)
+      expect(await store.delete(path)).toBe(false)
+      expect(store.head(path)).toBeUndefined()
+      expect(readdirSync(bucket.outside)).toEqual([])
+    },
+  )
 
   it('that is read-only is read and listed, not changed', async () => {
     writeFileSync(bucket.path('x'), 'x')

@@ -26,6 +26,9 @@ const INLINE = new Set([
   'application/pdf',
 ])
 
+/** In a parameter: where quotes end, and a comma begins another type, is not the same to all browsers. */
+const AMBIGUOUS = /['\\]/
+
 /** Of everything that strangers uploaded. */
 export const ALWAYS: FlatHeaders = [
   'Content-Security-Policy',
@@ -124,7 +127,7 @@ export const reprDigest = (sha256: string): string =>
  * attachment counts as inline: browsers show what has an empty or a malformed disposition.
  */
 function dispositionOf(info: ObjectInfo, type: string, stated: string | undefined): string {
-  const mayShow = INLINE.has(essenceOf(type) ?? '')
+  const mayShow = INLINE.has(essenceOf(type) ?? '') && !AMBIGUOUS.test(type)
   if (stated !== undefined && (mayShow || /^attachment\s*(?:;|$)/i.test(stated))) return stated
   return contentDisposition(saveAs(info), { type: mayShow ? 'inline' : 'attachment' })
 }

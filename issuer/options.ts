@@ -16,6 +16,7 @@ import {
   RESPOND_HEADERS,
   wrongClaim,
 } from '../key/claims.ts'
+import { isMediaType } from '../key/media-type.ts'
 import { parseScope } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import { formatDuration, formatTime, later, type Seconds, type UnixSeconds } from '../key/units.ts'
@@ -371,6 +372,10 @@ function respondOf(value: unknown): NonNullable<Block['respond']> {
   )
   const known: readonly string[] = RESPOND_HEADERS
   const unknown = headers.find(([name]) => !known.includes(name))
+  const type = headers.find(([name]) => name === 'content-type')?.[1]
+  if (type !== undefined && !isMediaType(type)) {
+    throw new RangeError('"content-type" is a media type such as text/plain; charset=utf-8')
+  }
   if (unknown === undefined) return Object.fromEntries(headers)
   throw new RangeError(`can override ${RESPOND_HEADERS.join(', ')}, not "${unknown[0]}"`)
 }

@@ -1,11 +1,27 @@
 /** Media types and ranges, compared by essence: `text/plain; charset=utf-8` is `text/plain`. */
 
+const TOKEN = "[\\w!#$%&'*+.^`|~-]+"
+/** RFC 9110 §5.6.4, without the controls that no header holds. */
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"'
+
+/**
+ * RFC 9110 §8.3.1 and §5.6.6: "parameters = *( OWS ";" OWS [ parameter ] )", held to in full: after a
+ * comma, browsers read another type, and that is the one they go by. No text can be read in two ways,
+ * so that it takes one pass, however long it is.
+ */
+const MEDIA_TYPE = new RegExp(
+  `^[ \\t]*([\\w!#$&^.+-]+/[\\w!#$&^.+-]+)(?:[ \\t]*;(?:[ \\t]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*[ \\t]*$`,
+)
+
+const LONGEST = 256
+
+/** Whether an object can be stored as of this type. */
+export const isMediaType = (text: string): boolean =>
+  text.length <= LONGEST && MEDIA_TYPE.test(text)
+
 /** `type/subtype` in lower case; undefined for text that is no media type. */
-export function essenceOf(mediaType: string): string | undefined {
-  const [essence = ''] = mediaType.split(';', 1)
-  const text = essence.trim().toLowerCase()
-  return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(text) ? text : undefined
-}
+export const essenceOf = (mediaType: string): string | undefined =>
+  MEDIA_TYPE.exec(mediaType)?.[1]?.toLowerCase()
 
 /** Whether a range such as `image/*` covers a media type. */
 export function coversType(range: string, mediaType: string): boolean {

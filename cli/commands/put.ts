@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { etagOf } from '../../gateway/body/digest.ts'
 import type { Committed, Store, Upload } from '../../gateway/store/store.ts'
+import { isMediaType } from '../../key/media-type.ts'
 import { type ObjectPath, parseObjectPath } from '../../key/object-path.ts'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
@@ -20,7 +21,6 @@ interface Flags {
 
 /** What one write to the store gathers. */
 const CHUNK = 1024 * 1024
-const MEDIA_TYPE = /^[\w!#$&^.+-]{1,64}\/[\w!#$&^.+-]{1,64}(?:\s*;[\t\u0020-\u007e]{0,200})?$/
 
 export function addPut(program: Command, cli: Cli): void {
   program
@@ -37,7 +37,7 @@ export function addPut(program: Command, cli: Cli): void {
 async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<void> {
   const target = targetPath(file, path)
   const type = flags.type ?? typeOf(target) ?? typeOf(file) ?? DEFAULT_TYPE
-  if (!MEDIA_TYPE.test(type)) {
+  if (!isMediaType(type)) {
     throw new UsageError('--type is a media type such as image/png or text/plain; charset=utf-8')
   }
   const source = await openSource(cli, file)

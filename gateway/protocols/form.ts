@@ -3,7 +3,7 @@
  * Whose form it is, its fields say: with `vk` it is ours, with a signed policy it is one of S3.
  */
 import { grantsOrigin } from '../../key/clear.ts'
-import { essenceOf } from '../../key/media-type.ts'
+import { isMediaType } from '../../key/media-type.ts'
 import {
   keyOfForm,
   type ObjectPath,
@@ -120,7 +120,7 @@ function folderOf(path: string): Prefix {
 /** As the field says, else as the browser does. @throws Refusal request_malformed */
 function typeOf(form: Form): string {
   const type = fieldOf(form, 'content-type') ?? (form.fileType || DEFAULT_TYPE)
-  if (essenceOf(type) !== undefined && type.length <= 256) return type
+  if (isMediaType(type)) return type
   throw new Refusal('request_malformed', 'the file is of a media type such as image/png')
 }
 

@@ -1,5 +1,5 @@
 /** The native protocol: a key in the query, as a bearer token, or in a cookie; plain HTTP verbs. */
-import { essenceOf } from '../../key/media-type.ts'
+import { isMediaType } from '../../key/media-type.ts'
 import { type Prefix, parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes, formatTime } from '../../key/units.ts'
@@ -91,7 +91,7 @@ function objectOnly(target: Target): Target {
 /** @throws Refusal request_malformed */
 function uploadOf(headers: Headers): NonNullable<Wanted['upload']> {
   const type = headers.get('content-type') ?? DEFAULT_TYPE
-  if (essenceOf(type) === undefined || type.length > 256) {
+  if (!isMediaType(type)) {
     throw new Refusal('request_malformed', 'Content-Type is a media type such as image/png')
   }
   if (headers.has('content-range')) {

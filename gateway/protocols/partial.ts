@@ -3,7 +3,7 @@
  * with Upload-Complete begins, HEAD tells, PATCH goes on, DELETE ends.
  * Source: https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/
  */
-import { essenceOf } from '../../key/media-type.ts'
+import { isMediaType } from '../../key/media-type.ts'
 import { type ObjectPath, parseTarget } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes } from '../../key/units.ts'
@@ -119,7 +119,7 @@ function wholeLength(headers: Headers, { incoming }: Exchange, offset: Bytes): B
 function typeOf(headers: Headers): string {
   const type = headers.get('content-type') ?? DEFAULT_TYPE
   if (type === PARTIAL) return DEFAULT_TYPE
-  if (essenceOf(type) !== undefined && type.length <= 256) return type
+  if (isMediaType(type)) return type
   throw malformed('Content-Type is a media type such as image/png')
 }
 

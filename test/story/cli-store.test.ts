@@ -150,6 +150,7 @@ describe('what can not be done', () => {
     [['put', '.', 'demo/a'], 1, /it is a folder: name a file/],
     [['put', 'a.txt', 'demo/../a'], 1, /path_malformed/],
     [['put', 'a.txt', 'demo/a', '--type', 'text'], 2, /media type/],
+    [['put', 'a.txt', 'demo/a', '--type', 'text/plain;a=b, text/html'], 2, /media type/],
     [['get', 'demo/none'], 1, /there is no object demo\/none/],
     [['get', 'demo/'], 1, /path_malformed/],
     [['rm', 'demo/none'], 1, /there is nothing at demo\/none/],

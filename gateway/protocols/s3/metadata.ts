@@ -1,5 +1,5 @@
 /** What a request states of an object beside its content, and how an answer tells of it. */
-import { essenceOf } from '../../../key/media-type.ts'
+import { isMediaType } from '../../../key/media-type.ts'
 import type { FlatHeaders } from '../../exchange.ts'
 import type { Headers } from '../../request.ts'
 import type { Checksums, ObjectInfo, ObjectMeta } from '../../store/store.ts'
@@ -27,7 +27,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** @throws S3Refusal InvalidArgument */
 export function typeStated(headers: Headers): string {
   const type = headers.get('content-type') || DEFAULT_TYPE
-  if (essenceOf(type) !== undefined && type.length <= 256 && VALUE.test(type)) return type
+  if (isMediaType(type)) return type
   throw invalidArgument('Content-Type is a media type such as image/png')
 }
 

@@ -1,6 +1,6 @@
 /** What a request of tus asks for, read from its headers and its target. */
 import { type Block, scopesOf } from '../../../key/claims.ts'
-import { essenceOf } from '../../../key/media-type.ts'
+import { isMediaType } from '../../../key/media-type.ts'
 import { type ObjectPath, parseObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
 import type { Grant } from '../../../key/sign.ts'
@@ -49,7 +49,7 @@ export function creationOf({ headers }: RawRequest, grant: Grant): Creation {
   const header = headers.get('upload-metadata')
   const metadata = parseMetadata(header)
   const type = textOf(metadata, 'filetype') ?? DEFAULT_TYPE
-  if (essenceOf(type) === undefined || type.length > 256) {
+  if (!isMediaType(type)) {
     throw malformed('"filetype" in Upload-Metadata is a media type such as image/png')
   }
   const length = lengthOf(headers)

@@ -154,6 +154,7 @@ describe('what is wrong', () => {
     ['attachment', { attachment: false }, /text/],
     ['attachment', { attachment: true, inline: true }, /can not stand beside "inline"/],
     ['respond', { respond: { 'set-cookie': 'a' } }, /not "set-cookie"/],
+    ['respond', { respond: { 'Content-Type': 'text/plain;a=b, text/html' } }, /is a media type/],
     ['respond', { respond: { expires: '\u0100' } }, /./],
     ['ttl', { ttl: 0 }, /must be a whole number from 1|at least 1/],
     ['id', { id: 'a b' }, /must be 1 to 64/],

@@ -114,6 +114,16 @@ test('what the SDK sends for a stream', async () => {
   })
 })
 
+test.each([
+  [' \t a b\t ', 'a b'],
+  ['a', 'a'],
+  [' ', ''],
+])('a trailer of %j is %j', async (stated, value) => {
+  const body = Buffer.from(`0\r\nx-amz-checksum-crc32:${stated}\r\n\r\n`)
+  const { trailers } = await decode([body], { trailers: ['x-amz-checksum-crc32'] })
+  expect(trailers).toEqual({ 'x-amz-checksum-crc32': value })
+})
+
 test.each(vectors.bodies)("AWS's example, $name", async (vector: BodyVector) => {
   const parts = vector.chunks.map(
     ({ size, signature }) =>
@@ -211,10 +221,23 @@ describe('refused', () => {
       '',
       line + line,
       `${line}other:1\r\n`,
+      'x-amz-checksum-crc32:a\tb\r\n',
+      'x-amz-checksum-crc32:a\u00a0\r\n',
+      'x-amz-checksum-crc32:a\u000b\r\n',
       `${'x-amz-checksum-crc32:'.padEnd(4090)}\r\n${line}`,
     ]) {
       const code = await codeFrom(decode([Buffer.from(`0\r\n${lines}\r\n`)], options))
       expect(code, lines.slice(0, 80)).toBe('request_malformed')
+    }
+  })
+
+  test('a trailer of nothing but spaces, as fast as any', async () => {
+    const options = { trailers: ['x-amz-checksum-crc32'] }
+    // each takes an expression minutes that may divide them as it likes
+    for (let length = 4060; length < 4080; length += 1) {
+      const line = `${'x-amz-checksum-crc32:'.padEnd(length)}\u0001\r\n`
+      const code = await codeFrom(decode([Buffer.from(`0\r\n${line}\r\n`)], options))
+      expect(code).toBe('request_malformed')
     }
   })
 

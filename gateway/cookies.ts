@@ -63,7 +63,7 @@ function plain(scope: string): string {
     rest !== '/' &&
     (WRITTEN_TWO_WAYS.test(rest) || targetOf(parseScope(rest)).length > LONGEST_PATH)
   ) {
-    rest = rest.replace(/[^/]*\/?$/, '') || '/'
+    rest = rest.slice(0, rest.lastIndexOf('/', rest.length - 2) + 1) || '/'
   }
   return rest
 }

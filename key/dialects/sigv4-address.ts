@@ -47,8 +47,13 @@ function forwardedHosts(forwarded: Addressed['forwarded']): readonly string[] {
 
 const withoutDefaultPort = (host: string): string => host.replace(/:(?:80|443)$/, '')
 
-/** A path without the slash at its end; empty for what is no path. */
-const prefixOf = (text: string | undefined): string => {
-  const path = firstOf(text).replace(/\/+$/, '')
-  return /^(?:\/[!"$-.0-~]+)+$/.test(path) ? path : ''
+/** Of what a proxy has taken off: whoever asks may have sent the header, and it is read for each address. */
+const LONGEST_PREFIX = 256
+
+/** A path without the slashes at its end; empty for what is no path. */
+function prefixOf(text: string | undefined): string {
+  const path = firstOf(text)
+  if (path.length > LONGEST_PREFIX) return ''
+  // anchored in front, so that it is tried once and not from every slash
+  return /^((?:\/[!"$-.0-~]+)+)\/*$/.exec(path)?.[1] ?? ''
 }

@@ -14,6 +14,8 @@ describe('paths of cookies', () => {
     ['beyond ASCII', ['one/Grüße 1/'], ['/one/Gr%C3%BC%C3%9Fe%201/']],
     ['written in two ways', ["one/it's/x/"], ['/one/']],
     ['an object written in two ways', ['one/in/a+b.mp4'], ['/one/in/']],
+    ['a folder written in two ways, within another', ['one/b/c$/d/'], ['/one/b/']],
+    ['a name of one character, written in two ways', ['one/$'], ['/one/']],
     ['too long for a browser', [`one/${'ü'.repeat(300)}/x`], ['/one/']],
   ])('%s', (_, scopes, paths) => {
     expect(cookiePaths(scopes, '')).toEqual(paths)

@@ -429,6 +429,22 @@ describe('addresses', () => {
     expect(code({ ...request, target }, through('10.0.0.1', none))).toBe('signature_invalid')
   })
 
+  test.each([
+    ['/files', '/files'],
+    ['/files/more///', '/files/more'],
+    [' /files , /other', '/files'],
+    [`/${'x'.repeat(255)}`, `/${'x'.repeat(255)}`],
+    [`/${'x'.repeat(256)}`, ''],
+    [`${'/'.repeat(250)}x`, ''],
+    ['/a//b', ''],
+    ['/', ''],
+    ['files', ''],
+    [undefined, ''],
+  ])('of the prefix %j, which anybody may have sent, it takes %j', (prefix, taken) => {
+    const found = addressesOf({ publicUrls: [], host: HOST, forwarded: { prefix } })
+    expect(found).toEqual([{ host: HOST, prefix: taken }])
+  })
+
   test('a default port is as good as none', () => {
     expect(code(presigned(), through(`${HOST}:443`, none))).toBeUndefined()
     expect(code(presigned(), through(`${HOST}:8443`, none))).toBe('signature_invalid')

@@ -147,13 +147,14 @@ function answerOf(form: Form, grant: Grant): Answer {
   }
 }
 
-/** No origin: what is resolved against it and stays there is a path of ours. */
-const HERE = 'http://here.invalid'
+/** Nobody's: what leads to each of them, resolved against it, is a path of ours. */
+const [HERE, OR_HERE] = ['http://a.invalid', 'http://b.invalid'] as const
 
 /** To a path of this origin, or to an origin that the key names. */
 function redirectTo(stated: string, grant: Grant): Answer {
   const url = URL.canParse(stated, HERE) ? new URL(stated, HERE) : undefined
-  if (url === undefined || !(url.origin === HERE || grantsOrigin(grant, url.origin))) {
+  const isHere = url?.origin === HERE && new URL(stated, OR_HERE).origin === OR_HERE
+  if (url === undefined || !(isHere ? isPathOnly(url) : isGranted(url, grant))) {
     throw new Refusal(
       'request_malformed',
       'the form redirects to a path here, such as /thanks, or to an origin that the key names',
@@ -162,7 +163,14 @@ function redirectTo(stated: string, grant: Grant): Answer {
   return ({ info: { path, etag } }, exchange, services) => {
     url.searchParams.append('path', path)
     url.searchParams.append('etag', etag)
-    const location = url.origin === HERE ? url.href.slice(HERE.length) : url.href
+    const location = isHere ? url.href.slice(HERE.length) : url.href
     respond(exchange, services, 303, ['Location', location, 'ETag', etag], '')
   }
 }
+
+/** RFC 3986 §4.2: what begins with two slashes names a host; so "/.//evil.example" would. */
+const isPathOnly = ({ pathname }: URL): boolean => !pathname.startsWith('//')
+
+/** The origin of "blob:https://app.example.com/x" is that of a page, which is not where it leads. */
+const isGranted = ({ origin, href }: URL, grant: Grant): boolean =>
+  href.startsWith(`${origin}/`) && grantsOrigin(grant, origin)

@@ -252,7 +252,15 @@ describe('a presigned form', () => {
     expect(redirected.headers.get('location')).toMatch(
       /^https:\/\/app\.example\.com\/done\?a=b&bucket=presigned&key=answered&etag=/,
     )
-    expect((await answers({ success_action_redirect: 'https://evil.example/' })).status).toBe(400)
+    for (const elsewhere of [
+      'https://evil.example/',
+      '//app.example.com/',
+      '/.//evil.example/',
+      'blob:https://app.example.com/x',
+      'https://app.example.com:x@evil.example/',
+    ]) {
+      expect((await answers({ success_action_redirect: elsewhere })).status).toBe(400)
+    }
   })
 
   test('is refused with too much beside its file, cut short, or without one', async () => {

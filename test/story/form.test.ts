@@ -103,6 +103,10 @@ describe('a form', () => {
     const here = await send(all, { fields: [['redirect', '/thanks?x=1#end']], name })
     const query = `path=bucket%2F${name}&etag=${encodeURIComponent(here.headers.etag as string)}`
     expect([here.status, here.headers.location]).toEqual([303, `/thanks?x=1&${query}#end`])
+    for (const redirect of ['thanks', './thanks', '/./thanks', '/x/../thanks']) {
+      const { status, headers } = await send(all, { fields: [['redirect', redirect]], name })
+      expect([status, headers.location]).toEqual([303, `/thanks?${query}`])
+    }
     const key = keyFor({ origins: [APP] })
     const away = await send(key, { fields: [['redirect', `${APP}/done`]], name: fresh() })
     expect([away.status, away.headers.location?.startsWith(`${APP}/done?path=`)]).toEqual([
@@ -114,6 +118,19 @@ describe('a form', () => {
   test.each([
     '//evil.example/x',
     '/\\evil.example/x',
+    '/.//evil.example/x',
+    '/./\\evil.example/x',
+    '/%2e//evil.example/x',
+    'x/..//evil.example/x',
+    '/a/../..//evil.example/x',
+    '/\t/evil.example/x',
+    ' //evil.example/x',
+    '//app.example.com/x',
+    'http://here.invalid/x',
+    'http://a.invalid/x',
+    '//b.invalid/x',
+    `blob:${APP}/x`,
+    `https://app.example.com:x@evil.example/`,
     'https://evil.example/x',
     `${APP}.evil.example/`,
     'javascript:alert(1)',

@@ -109,7 +109,9 @@ function redirectOf(fields: ReadonlyMap<string, string>, { s3 }: Services): URL 
   const stated = fields.get('success_action_redirect') ?? fields.get('redirect')
   if (stated === undefined) return undefined
   const url = URL.canParse(stated) ? new URL(stated) : undefined
-  if (url !== undefined && s3.redirectOrigins.includes(url.origin)) return url
+  // "blob:https://app.example.com/x" has an origin as well
+  const leadsTo = url?.href.startsWith(`${url.origin}/`) ? url.origin : undefined
+  if (leadsTo !== undefined && s3.redirectOrigins.includes(leadsTo)) return url
   throw invalidArgument(
     'success_action_redirect leads to an origin that this gateway is configured to redirect to',
   )

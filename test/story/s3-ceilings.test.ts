@@ -1,5 +1,6 @@
 /** Everything that a native key enforces holds for S3 credentials too, whatever the operation. */
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
@@ -13,6 +14,7 @@ import {
   ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   type S3Client,
@@ -27,6 +29,7 @@ import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { PNG } from '../support/media.ts'
 import { type S3Credentials, s3Client, s3Key, temporary } from '../support/s3.ts'
+import { Tus } from '../support/tus.ts'
 
 let house: House
 let root: S3Client
@@ -507,4 +510,42 @@ test('a session token is no key by itself', async () => {
   const { sessionToken } = temporary(house)
   const answer = await ask(`${house.gateway.url}/tenants/a/x?vk=${sessionToken}`)
   expect([answer.status, answer.code]).toEqual([400, 'key_malformed'])
+})
+
+describe('an upload of tus', () => {
+  const Key = 'tus/file'
+  const Parts = [{ PartNumber: 1, ETag: '"1-5"' }]
+  const MultipartUpload = { Parts }
+  const OPERATIONS = {
+    AbortMultipartUpload: (ref) => new AbortMultipartUploadCommand(ref),
+    ListParts: (ref) => new ListPartsCommand(ref),
+    UploadPart: (ref) => new UploadPartCommand({ ...ref, PartNumber: 2, Body: 'x' }),
+    UploadPartCopy: (ref) =>
+      new UploadPartCopyCommand({ ...ref, PartNumber: 2, CopySource: `${Bucket}/a/x` }),
+    CompleteMultipartUpload: (ref) =>
+      new CompleteMultipartUploadCommand({ ...ref, MultipartUpload }),
+  } satisfies Record<string, (ref: Reference) => unknown>
+  interface Reference {
+    readonly Bucket: string
+    readonly Key: string
+    readonly UploadId: string
+  }
+
+  test.each(Object.entries(OPERATIONS))('is none to %s of S3', async (_, command) => {
+    const tus = new Tus(house, house.mint({ methods: ['PUT'] }))
+    const location = await tus.begun({ path: `${Bucket}/${Key}`, length: 10 })
+    await tus.patch(location, 0, 'first')
+    const UploadId = /[0-9a-f]{32}/.exec(location)?.[0] ?? ''
+    await expect(root.send(command({ Bucket, Key, UploadId }) as never)).rejects.toMatchObject({
+      name: 'NoSuchUpload',
+    })
+    await expect(root.send(new HeadObjectCommand({ Bucket, Key }))).rejects.toMatchObject({
+      name: 'NotFound',
+    })
+    expect(await tus.offset(location)).toBe(5)
+    await tus.patch(location, 5, 'other')
+    const { Body } = await root.send(new GetObjectCommand({ Bucket, Key }))
+    expect(await Body?.transformToString()).toBe('firstother')
+    await root.send(new DeleteObjectCommand({ Bucket, Key }))
+  })
 })

@@ -63,11 +63,14 @@ export async function createMultipart(
   answerXml(call, ['InitiateMultipartUploadResult', result], planned)
 }
 
-/** Somebody who may not upload there does not learn whether there is such an upload. */
-export async function admitToUpload(
+/**
+ * Somebody who may not upload there does not learn whether there is such an upload. One of another
+ * protocol is none here: it belongs to the key that began it, and its parts are not what S3 names.
+ */
+async function findAdmitted(
   ref: MultipartRef,
   call: Call,
-): Promise<{ readonly admitted: Admitted; readonly upload: MultipartInfo }> {
+): Promise<{ readonly admitted: Admitted; readonly upload: MultipartInfo | undefined }> {
   const found = await call.services.store.multipart.find(ref)
   const upload = found !== undefined && isNoteOfS3(found.note) ? found : undefined
   const type = upload?.type
@@ -76,6 +79,15 @@ export async function admitToUpload(
     path: ref.path,
     ...(type !== undefined && { upload: { type } }),
   })
+  return { admitted, upload }
+}
+
+/** @throws S3Refusal NoSuchUpload */
+export async function admitToUpload(
+  ref: MultipartRef,
+  call: Call,
+): Promise<{ readonly admitted: Admitted; readonly upload: MultipartInfo }> {
+  const { admitted, upload } = await findAdmitted(ref, call)
   if (upload === undefined) throw noUpload()
   return { admitted, upload }
 }
@@ -179,12 +191,7 @@ export async function complete(
   call: Call,
 ): Promise<void> {
   const { upload: ref, object } = operation
-  const upload = await call.services.store.multipart.find(ref)
-  const admitted = await admit(call, {
-    method: 'PUT',
-    path: object.path,
-    ...(upload !== undefined && { upload: { type: upload.type } }),
-  })
+  const { admitted, upload } = await findAdmitted(ref, call)
   const body = await smallBody(call, object.path, MAX_COMPLETION)
   const parts = statedParts(parseXml(body, 'CompleteMultipartUpload'))
   const etag = etagOfParts(parts)
@@ -296,10 +303,10 @@ function etagOfParts(parts: readonly Pick<StatedPart, 'etag'>[]): string {
 }
 
 export async function abort(
-  { upload, object }: OperationNamed<'AbortMultipartUpload'>,
+  operation: OperationNamed<'AbortMultipartUpload'>,
   call: Call,
 ): Promise<void> {
-  await admit(call, { method: 'PUT', path: object.path })
+  const { upload } = await admitToUpload(operation.upload, call)
   if (!(await call.services.store.multipart.abort(upload))) throw noUpload()
   answer(call, 204)
 }

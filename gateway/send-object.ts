@@ -4,6 +4,7 @@ import type { Awaitable } from '../ledger/ledger.ts'
 import type { Admitted } from './admit.ts'
 import { andThen } from './awaitable.ts'
 import { contentAtHand, cutOff, type Progress, sendAtOnce, sendBytes } from './body/send.ts'
+import type { Shown } from './caching.ts'
 import { depart } from './departures.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
 import { type HandedOver, handedOver } from './offload.ts'
@@ -18,12 +19,14 @@ interface Sending {
   readonly admitted: Admitted
   readonly exchange: Exchange
   readonly services: Services
+  readonly shown: Shown
   /** headers of the protocol's own */
   readonly extra: FlatHeaders
 }
 
 /**
  * Writes the head, sends the body, closes the object and settles the use.
+ * @param shown how the request showed its credential
  * @param extra headers of the protocol's own
  * @throws Damaged, with the response not ended
  */
@@ -32,10 +35,11 @@ export function sendObject(
   admitted: Admitted,
   exchange: Exchange,
   services: Services,
+  shown: Shown,
   extra: FlatHeaders = [],
 ): Awaitable<void> {
   const { body, isPart } = download
-  const sending = { download, admitted, exchange, services, extra }
+  const sending = { download, admitted, exchange, services, shown, extra }
   if (body === undefined) {
     writeObjectHead(sending)
     depart(() => exchange.outgoing.end())
@@ -62,13 +66,8 @@ function writeObjectHead(sending: Sending): void {
   writeHead(exchange, services, download.status, servedOf(sending), more)
 }
 
-const servedOf = ({ download, admitted, exchange }: Sending): readonly string[] =>
-  servedHeaders(
-    download.info,
-    admitted.grant,
-    admitted.attempt.now,
-    exchange.request?.headers.has('authorization') === true,
-  )
+const servedOf = ({ download, admitted, shown }: Sending): readonly string[] =>
+  servedHeaders(download.info, admitted.grant, shown, admitted.attempt.now)
 
 /** How much of the object is sent, and which part. */
 function framing({ status, info, range: { start, end } }: Download): FlatHeaders {

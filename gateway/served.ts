@@ -8,6 +8,7 @@ import type { Grant } from '../key/sign.ts'
 import type { UnixSeconds } from '../key/units.ts'
 import { formatHttpDate } from './body/conditional.ts'
 import { safeName } from './body/zip.ts'
+import { cachingHeaders, type Shown } from './caching.ts'
 import type { FlatHeaders } from './exchange.ts'
 import { keepFields } from './head.ts'
 import type { ObjectInfo } from './store/store.ts'
@@ -41,23 +42,19 @@ export const ALWAYS: FlatHeaders = [
   'same-site',
 ]
 
-/**
- * Everything about an object but its length and range.
- * @param isInHeader whether the credential is in a header: then the URL alone gives nobody anything,
- *   and no shared cache may answer for it
- */
+/** Everything about an object but its length and range. */
 export function servedHeaders(
   info: ObjectInfo,
   grant: Grant,
+  shown: Shown,
   now: UnixSeconds,
-  isInHeader = false,
 ): readonly string[] {
   if (info.meta !== undefined || hasOverrides(grant)) {
-    return statedHeaders(info, grant, now, isInHeader)
+    return statedHeaders(info, grant, shown, now)
   }
   const known = plain.get(info)
   if (known !== undefined) return known
-  const made = statedHeaders(info, grant, now, isInHeader)
+  const made = statedHeaders(info, grant, shown, now)
   keepFields(made)
   plain.set(info, made)
   return made
@@ -69,8 +66,8 @@ const plain = new WeakMap<ObjectInfo, readonly string[]>()
 function statedHeaders(
   info: ObjectInfo,
   grant: Grant,
+  shown: Shown,
   now: UnixSeconds,
-  isInHeader: boolean,
 ): FlatHeaders {
   const stated = { ...storedHeaders(info), ...overrides(grant) }
   const type = stated['content-type'] ?? info.type
@@ -85,10 +82,7 @@ function statedHeaders(
     'bytes',
     'Content-Disposition',
     dispositionOf(info, type, stated['content-disposition']),
-    'Cache-Control',
-    isInHeader && overrides(grant)['cache-control'] === undefined
-      ? unshared(stated['cache-control'])
-      : cacheControl(stated['cache-control'], lifeOf(info, grant) - now),
+    ...cachingHeaders(info.meta ?? {}, grant, shown, now, endOf(info, grant)),
     ...ALWAYS,
   ]
   if (info.sha256 !== undefined) headers.push('Repr-Digest', reprDigest(info.sha256))
@@ -102,18 +96,15 @@ function statedHeaders(
 const PLAIN = [
   ['content-language', 'Content-Language'],
   ['content-encoding', 'Content-Encoding'],
-  ['expires', 'Expires'],
 ] as const
 
-/** What the uploader stated of the object; what the key states goes first. */
+/** What the uploader stated of the object, but for caches; what the key states goes first. */
 function storedHeaders({ meta }: ObjectInfo): Partial<Record<RespondHeader, string>> {
   if (meta === undefined) return {}
   const stored = {
     'content-disposition': meta.contentDisposition,
     'content-language': meta.contentLanguage,
     'content-encoding': meta.contentEncoding,
-    'cache-control': meta.cacheControl,
-    expires: meta.expires,
   }
   return Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined))
 }
@@ -140,35 +131,5 @@ function saveAs({ path }: ObjectInfo): string {
 }
 
 /** The object may end before the key does. */
-const lifeOf = (info: ObjectInfo, grant: Grant): number =>
-  Math.min(grant.expires, info.expires ?? grant.expires)
-
-/**
- * As the key says, but no cache keeps a response longer than the key lives: ages are capped, what
- * allows to serve stale responses (RFC 5861) or can't be read is left out, and where nothing limits
- * the age, the rest of the key's life does.
- */
-function cacheControl(stated: string | undefined, remaining: number): string {
-  if (stated === undefined) return 'private, no-store'
-  const kept = stated.split(',').flatMap((directive) => capped(directive.trim(), remaining))
-  const isLimited = kept.some((directive) => /^(?:max-age=|no-store$)/i.test(directive))
-  return (isLimited ? kept : [...kept, `max-age=${remaining}`]).join(', ')
-}
-
-/** As the uploader said, but for a cache of whoever sent the credential, and for nobody else's. */
-function unshared(stored: string | undefined): string {
-  if (stored === undefined) return 'private, no-store'
-  const kept = stored
-    .split(',')
-    .map((directive) => directive.trim())
-    .filter((directive) => !/^(?:public|private|s-maxage\b.*|)$/i.test(directive))
-  return ['private', ...kept].join(', ')
-}
-
-function capped(directive: string, remaining: number): readonly string[] {
-  if (directive === '' || /^stale-/i.test(directive)) return []
-  const age = /^(s-maxage|max-age)(.*)$/i.exec(directive)
-  if (age === null) return [directive]
-  const seconds = /^\s*=\s*"?(\d+)"?$/.exec(age[2] ?? '')?.[1]
-  return seconds === undefined ? [] : [`${age[1]}=${Math.min(Number(seconds), remaining)}`]
-}
+const endOf = (info: ObjectInfo, grant: Grant): UnixSeconds =>
+  Math.min(grant.expires, info.expires ?? grant.expires) as UnixSeconds

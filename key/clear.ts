@@ -291,6 +291,16 @@ export function overrides(grant: Grant): Partial<Record<RespondHeader, string>> 
   return Object.assign({}, ...stated.reverse()) as Partial<Record<RespondHeader, string>>
 }
 
+/** What is asked of every request, and of none that a cache answers. */
+const ASKED_EACH_TIME = [
+  ...['uses', 'pin', 'bytes', 'plan'],
+  ...['ip', 'origins', 'headers', 'tls'],
+] as const satisfies readonly Claim[]
+
+/** Whether a cache that answers passes by something that the key restricts. */
+export const isPassedByCaches = (grant: Grant): boolean =>
+  grant.blocks.some((block) => ASKED_EACH_TIME.some((claim) => block[claim] !== undefined))
+
 /** Whether the key itself grants CORS to an origin: some block states origins, and all that do hold it. */
 export function grantsOrigin(grant: Grant, origin: string): boolean {
   const stated = grant.blocks.flatMap(({ origins }) => (origins === undefined ? [] : [origins]))

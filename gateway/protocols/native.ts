@@ -23,7 +23,7 @@ import { remove } from '../verbs/delete.ts'
 import { get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
 import { DEFAULT_TYPE, type PutRequest, put } from '../verbs/put.ts'
-import { claimOf, showsKey } from './claim.ts'
+import { claimOf, shownIn, showsKey } from './claim.ts'
 import { problemOf } from './problem.ts'
 import type { Protocol } from './protocol.ts'
 
@@ -140,7 +140,7 @@ function perform(
     case 'GET': {
       const answer = action.head ? head : get
       return andThen(answer(admitted, services, request), (download) =>
-        sendObject(download, admitted, exchange, services),
+        sendObject(download, admitted, exchange, services, shownIn(request)),
       )
     }
     case 'PUT':

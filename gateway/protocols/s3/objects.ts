@@ -1,6 +1,7 @@
 /** Operations on one object: get, head, put, copy, delete. */
 import type { Wanted } from '../../attempt.ts'
 import { parseHttpDate, writeCondition } from '../../body/conditional.ts'
+import type { Shown } from '../../caching.ts'
 import type { FlatHeaders } from '../../exchange.ts'
 import { sendObject } from '../../send-object.ts'
 import { holds } from '../../store/condition.ts'
@@ -26,8 +27,13 @@ export async function getObject(
   const read = name === 'GetObject' ? get : head
   const asked = { headers: request.headers, ...(part !== undefined && { part }) }
   const download = await read(admitted, services, asked)
-  await sendObject(download, admitted, exchange, services, headersOf(download, call))
+  const shown = request.headers.has('authorization') ? SIGNED : PRESIGNED
+  await sendObject(download, admitted, exchange, services, shown, headersOf(download, call))
 }
+
+/** What clients of S3 store with an object, they get back. */
+const PRESIGNED: Shown = { stored: 'stated' }
+const SIGNED: Shown = { stored: 'unshared' }
 
 function headersOf(download: Download, { request, exchange }: Call): FlatHeaders {
   const { info, status, isPart } = download

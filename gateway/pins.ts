@@ -180,9 +180,11 @@ function areSame(one: string, other: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** Whoever has an IPv6 address has all of its /64: they are one who guesses. */
+/** Whoever has an IPv6 address may have all of its /48, which sites are given: they are one who guesses. */
 function networkOf(address: string): string {
   if (!address.includes(':')) return address
-  const bytes = parseAddress(address)
-  return bytes === undefined ? address : `${Buffer.from(bytes.slice(0, 8)).toString('hex')}/64`
+  const bytes = Buffer.from(parseAddress(address) ?? [])
+  const site = bytes.subarray(0, 6)
+  // `::/48` is nobody's: IPv4 addresses are written in it, each of which is one of its own
+  return site.every((byte) => byte === 0) ? bytes.toString('hex') : `${site.toString('hex')}/48`
 }

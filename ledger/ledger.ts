@@ -284,7 +284,7 @@ export interface KeyNote {
 
 export interface PinTry {
   readonly id: string
-  /** from where: who tries from elsewhere is somebody else */
+  /** the network from where: who tries from elsewhere is somebody else */
   readonly address: string
   readonly now: UnixSeconds
 }
@@ -301,13 +301,18 @@ export interface Notes {
   tryPin(attempt: PinTry): Promise<Seconds>
   /** The same, for one that is known to be right: counts nothing. */
   pinWait(attempt: PinTry): Awaitable<Seconds>
-  /** It was the right one: takes back what was counted. */
+  /** It was the right one: takes back what was counted, and remembers from where it came. */
   pinWasRight(attempt: PinTry): Promise<void>
 }
 
-/** Wrong PINs for one key from one address within {@link PIN_WINDOW_SECONDS}. */
+/** Wrong PINs for one key from one network within {@link PIN_WINDOW_SECONDS}. */
 export const MOST_WRONG_PINS = 10
 export const PIN_WINDOW_SECONDS = 900
+/** Wrong PINs for one key from all networks; of these one is forgotten after the other. */
+export const MOST_WRONG_PINS_ANYWHERE = 100
+export const SECONDS_PER_PIN_ANYWHERE = 60
+/** For so long, a network from which the right one came is held to its own wrong ones only. */
+export const PIN_KNOWN_SECONDS = 86_400
 
 // ── rules ───────────────────────────────────────────────────────────────────
 

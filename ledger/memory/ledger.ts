@@ -41,7 +41,14 @@ import {
   type RuleOf,
   type SigningKeyRecord,
 } from '../ledger.ts'
-import { oneLess, oneMore, type WrongPins, waitAfter } from '../pin-rules.ts'
+import {
+  ANYWHERE,
+  oneLess,
+  oneMore,
+  type PinRows,
+  type WrongPins,
+  waitAfter,
+} from '../pin-rules.ts'
 import { hits, revocationOfKey, scopesAbove, stricter } from '../revocation-rules.ts'
 import { amendedRule, firstRule } from '../rule-of-key.ts'
 
@@ -59,7 +66,7 @@ export class MemoryLedger implements Ledger {
   readonly #issued = new Map<string, IssuedKey>()
   readonly #activity = new Map<string, Activity>()
   readonly #notes = new Map<string, KeyNote>()
-  /** by id, then by address */
+  /** by id, then by network */
   readonly #wrongPins = new Map<string, Map<string, WrongPins>>()
   readonly #keptOfIds = [
     this.#issued,
@@ -254,27 +261,30 @@ export class MemoryLedger implements Ledger {
     return this.#notes.get(id)
   }
 
-  async tryPin({ id, address, now }: PinTry): Promise<Seconds> {
+  async tryPin(attempt: PinTry): Promise<Seconds> {
     this.#write()
-    const { row, wait } = oneMore(this.#wrongPins.get(id)?.get(address), now)
-    if (row !== undefined) this.#putWrongPins(id, address, row)
+    const { rows, wait } = oneMore(this.#wrongPinsOf(attempt), attempt.now)
+    if (rows !== undefined) this.#putWrongPins(attempt, rows)
     return wait
   }
 
-  pinWait({ id, address, now }: PinTry): Seconds {
-    return waitAfter(this.#wrongPins.get(id)?.get(address), now)
+  pinWait(attempt: PinTry): Seconds {
+    return waitAfter(this.#wrongPinsOf(attempt), attempt.now)
   }
 
-  async pinWasRight({ id, address }: PinTry): Promise<void> {
+  async pinWasRight(attempt: PinTry): Promise<void> {
     this.#write()
-    const found = this.#wrongPins.get(id)?.get(address)
-    this.#putWrongPins(id, address, found && oneLess(found))
+    this.#putWrongPins(attempt, oneLess(this.#wrongPinsOf(attempt), attempt.now))
   }
 
-  #putWrongPins(id: string, address: string, row: WrongPins | undefined): void {
-    const rows = this.#wrongPins.get(id) ?? new Map<string, WrongPins>()
-    if (row === undefined) rows.delete(address)
-    else this.#wrongPins.set(id, rows.set(address, row))
+  #wrongPinsOf({ id, address }: PinTry): PinRows {
+    const rows = this.#wrongPins.get(id)
+    return { here: rows?.get(address), anywhere: rows?.get(ANYWHERE) }
+  }
+
+  #putWrongPins({ id, address }: PinTry, rows: Record<keyof PinRows, WrongPins>): void {
+    const known = this.#wrongPins.get(id) ?? new Map<string, WrongPins>()
+    this.#wrongPins.set(id, known.set(address, rows.here).set(ANYWHERE, rows.anywhere))
   }
 
   signingKeys(): readonly SigningKeyRecord[] {

@@ -133,4 +133,8 @@ export const migrations: readonly string[] = [
   -- what else block 0 states, as JSON; null: nothing
   ALTER TABLE issued ADD COLUMN claims TEXT;
   `,
+  `
+  -- when the right PIN came from there; null: never
+  ALTER TABLE wrong_pins ADD COLUMN right_at INTEGER;
+  `,
 ]

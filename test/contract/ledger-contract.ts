@@ -11,9 +11,12 @@ import {
   type LeaseRequest,
   type Ledger,
   MOST_WRONG_PINS,
+  MOST_WRONG_PINS_ANYWHERE,
+  PIN_KNOWN_SECONDS,
   PIN_WINDOW_SECONDS,
   type Revocable,
   type Revocation,
+  SECONDS_PER_PIN_ANYWHERE,
   type SigningKeyRecord,
 } from '../../ledger/ledger.ts'
 
@@ -688,6 +691,58 @@ export function ledgerContract(
       test('of a clock that was set back wait no longer than the window', async () => {
         await times(MOST_WRONG_PINS)
         expect(await ledger.tryPin({ ...guess, now: at(NOW - 10_000) })).toBe(PIN_WINDOW_SECONDS)
+      })
+
+      const from = (network: number, seconds = 0) => ({
+        ...guess,
+        address: `198.51.100.${network}`,
+        now: at(NOW + seconds),
+      })
+      /** As many as there may be, each from another network. */
+      const fromAnywhere = (count: number) =>
+        Promise.all(Array.from({ length: count }, (_, n) => ledger.tryPin(from(n))))
+
+      test('are limited for a key from all addresses together, however many come at once', async () => {
+        const waits = await fromAnywhere(MOST_WRONG_PINS_ANYWHERE + 50)
+        expect(waits.filter((wait) => wait === 0)).toHaveLength(MOST_WRONG_PINS_ANYWHERE)
+        expect(waits.filter((wait) => wait === SECONDS_PER_PIN_ANYWHERE)).toHaveLength(50)
+        expect(await ledger.pinWait(from(200))).toBe(SECONDS_PER_PIN_ANYWHERE)
+        expect(await ledger.tryPin({ ...guess, id: 'k-2' })).toBe(0)
+      })
+
+      test('from elsewhere keep nobody waiting for long', async () => {
+        await fromAnywhere(MOST_WRONG_PINS_ANYWHERE)
+        const soon = SECONDS_PER_PIN_ANYWHERE
+        expect(await ledger.tryPin(from(200, soon - 1))).toBe(1)
+        expect(await ledger.tryPin(from(200, soon))).toBe(0)
+        expect(await ledger.tryPin(from(201, soon))).toBe(soon)
+        await ledger.purge(at(NOW + 10 * soon))
+        const later = Array.from({ length: 10 }, (_, n) => ledger.tryPin(from(n, 10 * soon + 1)))
+        expect((await Promise.all(later)).filter((wait) => wait === 0)).toHaveLength(9)
+      })
+
+      test('from elsewhere are nothing to where the right one came from, for a day', async () => {
+        await ledger.tryPin(guess)
+        await ledger.pinWasRight(guess)
+        const later = PIN_KNOWN_SECONDS - 1
+        await ledger.purge(at(NOW + later))
+        for (let n = 0; n < MOST_WRONG_PINS_ANYWHERE; n += 1) await ledger.tryPin(from(n, later))
+        expect(await ledger.pinWait({ ...guess, now: at(NOW + later) })).toBe(0)
+        const own = await times(MOST_WRONG_PINS + 1, { ...guess, now: at(NOW + later) })
+        expect(own.filter((wait) => wait === 0)).toHaveLength(MOST_WRONG_PINS)
+        expect(await ledger.pinWait({ ...guess, now: at(NOW + later + 1) })).toBeGreaterThan(0)
+      })
+
+      test('from anywhere are not counted where they were right', async () => {
+        for (let n = 0; n < 2 * MOST_WRONG_PINS_ANYWHERE; n += 1) {
+          expect(await ledger.tryPin(from(n))).toBe(0)
+          await ledger.pinWasRight(from(n))
+        }
+      })
+
+      test('from anywhere wait no longer when a clock was set back', async () => {
+        await fromAnywhere(MOST_WRONG_PINS_ANYWHERE)
+        expect(await ledger.tryPin(from(200, -10_000))).toBe(SECONDS_PER_PIN_ANYWHERE)
       })
     })
 

@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FirstBlock } from '../../key/claims.ts'
 import { hashPin } from '../../key/node-pin.ts'
-import { MOST_WRONG_PINS, PIN_WINDOW_SECONDS } from '../../ledger/ledger.ts'
+import { secondsOf } from '../../key/units.ts'
+import {
+  MOST_WRONG_PINS,
+  MOST_WRONG_PINS_ANYWHERE,
+  PIN_WINDOW_SECONDS,
+  SECONDS_PER_PIN_ANYWHERE,
+} from '../../ledger/ledger.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { type Answer, ask, type Question } from '../support/http.ts'
@@ -182,6 +188,55 @@ describe('wrong PINs', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(PIN_WINDOW_SECONDS - 60)
     expect((await get(key, { cookie: proven })).status).toBe(200)
     expect((await show(await pinned(), { pin: PIN })).status).toBe(204)
+  })
+})
+
+describe('wrong PINs from many addresses', () => {
+  let behind: House
+  const now = secondsOf(Date.now())
+  beforeAll(async () => {
+    behind = await openHouse({
+      gateway: { trustedProxies: ['127.0.0.1'] },
+      clock: { now: () => now },
+    })
+    const all = behind.mint({ methods: ['PUT'] })
+    await ask(behind.url('bucket/a', all), { method: 'PUT', body: 'content' })
+  })
+  afterAll(() => behind.close())
+
+  const shownFrom = (key: string, pin: string, address: string): Promise<Answer> =>
+    ask(`${behind.gateway.url}/-/pin`, {
+      method: 'POST',
+      headers: { ...bearer(key), 'x-forwarded-for': address },
+      body: JSON.stringify({ pin }),
+    })
+  const pinnedAs = async (jti: string) => {
+    await behind.ledger.keepNotes([{ id: jti, pin: kept }])
+    return behind.mint({ jti, pin: true })
+  }
+
+  test('are those of one site where it is an IPv6 /48', async () => {
+    const key = await pinnedAs('one-site')
+    for (let n = 0; n < MOST_WRONG_PINS; n += 1) {
+      const { code } = await shownFrom(key, `wrong-${n}`, `2001:db8:7:${n}::1`)
+      expect(code).toBe('pin_wrong')
+    }
+    expect((await shownFrom(key, 'wrong', '2001:db8:7:ffff::1')).code).toBe('rate_limited')
+    for (const another of ['2001:db8:8::1', '::ffff:c000:201', '::ffff:c000:202', '192.0.2.3']) {
+      expect((await shownFrom(key, 'wrong', another)).code).toBe('pin_wrong')
+    }
+  })
+
+  test('are limited together, and wait for minutes at most, but whoever knows the PIN', async () => {
+    const key = await pinnedAs('from-anywhere')
+    expect((await shownFrom(key, PIN, '203.0.113.1')).status).toBe(204)
+    for (let n = 0; n < MOST_WRONG_PINS_ANYWHERE; n += 1) {
+      await behind.ledger.tryPin({ id: 'from-anywhere', address: `198.51.100.${n}`, now })
+    }
+    const refused = await shownFrom(key, PIN, '203.0.113.2')
+    expect([refused.status, refused.code]).toEqual([429, 'rate_limited'])
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(SECONDS_PER_PIN_ANYWHERE)
+    expect((await shownFrom(key, PIN, '203.0.113.1')).status).toBe(204)
   })
 })
 

@@ -64,8 +64,12 @@ export class Tree {
   open(names: readonly string[]): OpenFolder | undefined {
     let folder: OpenFolder | undefined = this.root
     for (const name of names) {
-      const next: OpenFolder | undefined = this.child(folder, name)
-      this.close(folder)
+      let next: OpenFolder | undefined
+      try {
+        next = this.child(folder, name)
+      } finally {
+        this.close(folder)
+      }
       if (next === undefined) return undefined
       folder = next
     }

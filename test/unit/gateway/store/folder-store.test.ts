@@ -28,6 +28,7 @@ import type { ObjectPath } from '../../../../key/object-path.ts'
 import { bytes, unixSeconds } from '../../../../key/units.ts'
 import { FolderBucket } from '../../../support/folder.ts'
 import { at, contentOf, described, isSame, pattern, put, START } from '../../../support/store.ts'
+import { errno } from '../../../support/store-faults.ts'
 
 const LARGE = 600 * 1024
 
@@ -160,6 +161,33 @@ describe('a folder', () => {
     const before = count()
     for (let n = 0; n < 3; n += 1) await rounds()
     await expect.poll(count).toBeLessThanOrEqual(before)
+  })
+})
+
+describe('a way', () => {
+  it('that ends at a folder that can not be opened leaves none of it open', () => {
+    const opened = new Set<number>()
+    const files = {
+      ...folderFiles,
+      openFolder: (path: string): number => {
+        if (path.endsWith('/closed')) throw errno('EACCES')
+        const file = folderFiles.openFolder(path)
+        opened.add(file)
+        return file
+      },
+      closeNow: (file: number): void => {
+        opened.delete(file)
+        folderFiles.closeNow(file)
+      },
+    }
+    mkdirSync(bucket.path('a/b/closed'), { recursive: true })
+    const root = held(files.openFolder(bucket.folder), bucket.folder)
+    const tree = new Tree(files, { root, reserved: undefined })
+    for (const names of [['a', 'closed'], ['a', 'b', 'closed'], ['closed']]) {
+      expect(() => tree.within(names, () => {})).toThrow('EACCES')
+    }
+    expect([...opened]).toEqual([root.file])
+    files.closeNow(root.file)
   })
 })
 

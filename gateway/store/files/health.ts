@@ -59,12 +59,12 @@ export class Health {
    * The files, with appends that are counted, and an fsync that is never repeated: any failure but a
    * full disk's, which spoils that one file only, is for good.
    */
-  guarded(files: Files): Files {
+  guarded<More extends Files>(files: More): More & Files {
     const sync = async (file: FileDescriptor): Promise<void> => {
       try {
         await files.sync(file)
       } catch (error) {
-        if (!isFull(error)) this.#fail(error)
+        this.noteFailedSync(error)
         throw error
       }
     }
@@ -75,7 +75,9 @@ export class Health {
     return { ...files, append, sync }
   }
 
-  #fail(error: unknown): void {
+  /** Of an fsync elsewhere than in the guarded files, such as on the writer's thread. */
+  noteFailedSync(error: unknown): void {
+    if (isFull(error)) return
     this.#failure ??= {
       code: 'unavailable',
       detail: `an fsync failed: ${messageOf(error)}; uploads are refused until valetkey is restarted. Check the disk first`,

@@ -1,6 +1,5 @@
 /** What writes to a folder: uploads, deletions, and tidying up behind both. */
 import type { Instance } from '../../../database/instance.ts'
-import { DatabaseError } from '../../../database/open.ts'
 import { siblingModule } from '../../../database/sibling.ts'
 import { startWriter, type Writer } from '../../../database/writer.ts'
 import type { ObjectPath } from '../../../key/object-path.ts'
@@ -8,7 +7,7 @@ import { Refusal } from '../../../key/refusal.ts'
 import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { holds } from '../condition.ts'
-import { codeOf, type FileDescriptor } from '../files/files.ts'
+import { codeOf } from '../files/files.ts'
 import { Health } from '../files/health.ts'
 import type {
   Committed,
@@ -62,30 +61,33 @@ export class Writing {
   readonly #writer: Writer<FolderJobs>
   readonly #staging: Staging
   readonly #health: Health
-  readonly #sync: (file: FileDescriptor) => Promise<void>
-  #syncFailure: DatabaseError | undefined
   #reviewed = 0
 
-  private constructor(options: WritingOptions, writer: Writer<FolderJobs>, staging: Staging) {
-    const { files, root, now, reserve } = options
+  private constructor(
+    options: WritingOptions,
+    writer: Writer<FolderJobs>,
+    health: Health,
+    staging: Staging,
+  ) {
+    const { files, root } = options
     this.#options = options
     this.#writer = writer
+    this.#health = health
     this.#staging = staging
-    const indexFailure = () => writer.failure ?? this.#syncFailure
-    this.#health = new Health({ files, folder: root.path, now, reserve, indexFailure })
-    this.#sync = this.#health.guarded(files).sync
     const reserved = folderIdentity(files.status(staging.top.file))
     this.tree = new Tree(files, { root, reserved })
   }
 
   /** @throws DatabaseError, or an error of node:fs */
   static async open(options: WritingOptions): Promise<Writing> {
-    const { files, root, database, notes, instance } = options
+    const { files, root, database, notes, instance, now, reserve } = options
     const jobs = siblingModule(import.meta.url, 'jobs')
     const writer = await startWriter<FolderJobs>(database, jobs)
     try {
-      const staging = await Staging.open(files, root, notes.name, instance)
-      return new Writing(options, writer, staging)
+      const indexFailure = () => writer.failure
+      const health = new Health({ files, folder: root.path, now, reserve, indexFailure })
+      const staging = await Staging.open(health.guarded(files), root, notes.name, instance)
+      return new Writing(options, writer, health, staging)
     } catch (error) {
       await writer.close()
       throw error
@@ -215,14 +217,14 @@ export class Writing {
     const isOfGroup = (mode & S_ISGID) !== 0n && files.status(staged.file).gid !== gid
     if (isOfGroup) await files.setGroup(staged.file, Number(gid)).catch(() => {})
     await files.setModified(staged.file, as.modified)
-    await this.#sync(staged.file)
+    await this.#staging.files.sync(staged.file)
     return files.status(staged.file)
   }
 
   /** Of a name that was changed. @throws Refusal unavailable: 507 would say that it was not */
   async #syncNames(folder: OpenFolder): Promise<void> {
     try {
-      await this.#sync(folder.file)
+      await this.#staging.files.sync(folder.file)
     } catch (cause) {
       throw new Refusal(
         'unavailable',
@@ -305,11 +307,9 @@ export class Writing {
     const outcome = await this.#writer.run(name, job)
     if (!isFailed(outcome)) return outcome as Exclude<typeof outcome, Failed>
     const { code, message, isSync } = outcome.failed
-    if (isSync && code !== 'ENOSPC') {
-      const detail = `${message}; uploads are refused until valetkey is restarted. Check the disk first`
-      this.#syncFailure ??= new DatabaseError(code, detail)
-    }
-    throw Object.assign(new Error(message), { code })
+    const error = Object.assign(new Error(message), { code })
+    if (isSync) this.#health.noteFailedSync(error)
+    throw error
   }
 }
 

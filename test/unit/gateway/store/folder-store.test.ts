@@ -19,7 +19,11 @@ import {
   foldersOf,
   isWithin,
 } from '../../../../gateway/store/folder/config.ts'
-import { changeFiles, folderFiles } from '../../../../gateway/store/folder/files.ts'
+import {
+  changeFiles,
+  type FolderFiles,
+  folderFiles,
+} from '../../../../gateway/store/folder/files.ts'
 import { openFolders } from '../../../../gateway/store/folder/open.ts'
 import { held, Tree } from '../../../../gateway/store/folder/tree.ts'
 import { Walk } from '../../../../gateway/store/folder/walk.ts'
@@ -161,6 +165,35 @@ describe('a folder', () => {
     const before = count()
     for (let n = 0; n < 3; n += 1) await rounds()
     await expect.poll(count).toBeLessThanOrEqual(before)
+  })
+})
+
+describe('the reserve', () => {
+  const MEBIBYTE = 2 ** 20
+
+  it('is not taken by a disk that is faster than the clock', async () => {
+    let free = 20 * MEBIBYTE
+    const files: FolderFiles = {
+      ...folderFiles,
+      space: async () => ({ free, total: 2 ** 40 }),
+      append: async (file, chunks) => {
+        const written = await folderFiles.append(file, chunks)
+        free -= written
+        return written
+      },
+    }
+    const store = await bucket.start({ files, reserve: bytes(10 * MEBIBYTE) })
+    const full = { code: 'storage_full' }
+    const upload = await store.upload(at('x'))
+    const writeOn = async (): Promise<void> => {
+      for (let n = 0; n < 15; n += 1) await upload.write([pattern(MEBIBYTE)])
+    }
+    await expect(writeOn()).rejects.toMatchObject(full)
+    // no more than was written before it could be counted
+    expect(free).toBe(9 * MEBIBYTE)
+    await expect(store.upload(at('y'))).rejects.toMatchObject(full)
+    await upload.discard()
+    expect(readdirSync(bucket.folder)).toEqual(['.valetkey'])
   })
 })
 

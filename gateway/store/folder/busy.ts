@@ -6,8 +6,13 @@ export class Busy {
   #isClosed = false
 
   /** @throws Refusal unavailable where it is closed */
-  readonly run = async <T>(work: () => Promise<T>): Promise<T> => {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     this.check()
+    return this.finish(work)
+  }
+
+  /** Also where it is closed: for letting go of what is held, which nobody else would. */
+  async finish<T>(work: () => Promise<T>): Promise<T> {
     const running = work()
     this.#running.add(running)
     try {

@@ -1,6 +1,7 @@
 import { Gatherer } from '../files/gather.ts'
 import type { Health } from '../files/health.ts'
 import type { Committed, Conflict, NewObject, Upload, WriteCondition } from '../store.ts'
+import type { Busy } from './busy.ts'
 import { refusalOf } from './refusals.ts'
 import type { StagedFile, Staging } from './staging.ts'
 
@@ -18,8 +19,8 @@ export type Place = (
 export interface Uploading {
   readonly staging: Staging
   readonly health: Health
-  /** Keeps the store from closing while something is done. @throws Refusal where it is closed */
-  readonly busy: <T>(work: () => Promise<T>) => Promise<T>
+  /** keeps the store from closing while something is done */
+  readonly busy: Pick<Busy, 'run' | 'finish'>
 }
 
 export class FolderUpload implements Upload {
@@ -69,7 +70,7 @@ export class FolderUpload implements Upload {
 
   async discard(): Promise<void> {
     this.#ended = true
-    await this.#next(() => this.#remove())
+    await this.#after(() => this.#uploading.busy.finish(() => this.#remove()))
   }
 
   async #flush(size: number): Promise<StagedFile> {
@@ -89,13 +90,20 @@ export class FolderUpload implements Upload {
     await staged?.remove()
   }
 
+  /** @throws Refusal where the store is closed */
   async #next<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#step.then(() => this.#uploading.busy(step))
-    this.#step = result.catch(() => {})
     try {
-      return await result
+      return await this.#after(() => this.#uploading.busy.run(step))
     } catch (error) {
+      // bytes may be missing from here on
+      this.#ended = true
       throw refusalOf(error)
     }
+  }
+
+  #after<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#step.then(step)
+    this.#step = result.catch(() => {})
+    return result
   }
 }

@@ -102,7 +102,7 @@ export class Writing {
     const uploading: Uploading = {
       staging: this.#staging,
       health: this.#health,
-      busy: this.#options.busy.run,
+      busy: this.#options.busy,
     }
     return new FolderUpload(uploading, (staged, as, condition) =>
       this.#commit(site, staged, as, condition),

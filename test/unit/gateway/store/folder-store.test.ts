@@ -197,6 +197,50 @@ describe('the reserve', () => {
   })
 })
 
+describe('an upload', () => {
+  const MEBIBYTE = 2 ** 20
+
+  it('of which a part could not be written is not to be committed without it', async () => {
+    let failing = 1
+    const append: FolderFiles['append'] = (file, chunks) =>
+      failing-- > 0 ? Promise.reject(errno('EIO')) : folderFiles.append(file, chunks)
+    const store = await bucket.start({ files: { ...folderFiles, append } })
+    const upload = await store.upload(at('x'))
+    const megabyte = [pattern(MEBIBYTE)]
+    await expect(upload.write(megabyte)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(upload.write(megabyte)).rejects.toThrow('ended')
+    await expect(upload.commit(described(pattern(0)))).rejects.toThrow('ended')
+    await upload.discard()
+    expect(readdirSync(bucket.folder)).toEqual(['.valetkey'])
+  })
+
+  it('is let go of also after the store has been closed', async () => {
+    const open = new Set<number>()
+    const files: FolderFiles = {
+      ...folderFiles,
+      create: async (path) => {
+        const file = await folderFiles.create(path)
+        open.add(file)
+        return file
+      },
+      close: async (file) => {
+        open.delete(file)
+        await folderFiles.close(file)
+      },
+    }
+    const store = await bucket.start({ files })
+    const [discarded, committed] = [await store.upload(at('x')), await store.upload(at('y'))]
+    for (const upload of [discarded, committed]) await upload.write([pattern(MEBIBYTE)])
+    await store.close()
+    await expect(committed.commit(described(pattern(MEBIBYTE)))).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    expect(open.size).toBe(2)
+    await Promise.all([discarded.discard(), committed.discard(), discarded.discard()])
+    expect(open.size).toBe(0)
+  })
+})
+
 describe('a way', () => {
   it('that ends at a folder that can not be opened leaves none of it open', () => {
     const opened = new Set<number>()

@@ -42,6 +42,26 @@ export const migrations: readonly string[] = [
   `,
   // xxh64 of each block of the file, one after the other; of files from before, nobody knows
   'ALTER TABLE notes ADD COLUMN sums BLOB',
+  // AUTOINCREMENT: whoever forgets a note that is gone already must not hit another that came since
+  `
+  CREATE TABLE numbered_notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL,
+    file TEXT NOT NULL,
+    staged TEXT NOT NULL,
+    type TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    expires INTEGER,
+    sums BLOB,
+    UNIQUE (key, file)
+  ) STRICT;
+  INSERT INTO numbered_notes (id, key, file, staged, type, etag, sha256, expires, sums)
+    SELECT id, key, file, staged, type, etag, sha256, expires, sums FROM notes;
+  DROP TABLE notes;
+  ALTER TABLE numbered_notes RENAME TO notes;
+  CREATE INDEX notes_expires ON notes (expires) WHERE expires IS NOT NULL;
+  `,
 ]
 
 export interface Note {
@@ -59,7 +79,7 @@ export interface NoteKey {
 
 /**
  * What a note goes by when it is forgotten: the identity of a file that is gone may be another's at
- * once, of the same size and second, with a note of its own.
+ * once, of the same size and second, with a note of its own. An id is never another note's.
  */
 export interface Kept {
   readonly id: number

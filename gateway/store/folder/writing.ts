@@ -129,9 +129,13 @@ export class Writing {
     for (const { id, key, file, staged } of notes.expired(now(), MOST_TIDIED)) {
       if (files.look(entryOf(this.#staging.top, staged)) !== undefined) continue
       const path = `${bucket}/${key}` as ObjectPath
-      // what can't be removed keeps its note for another time, and keeps nothing else waiting
-      const removal = this.#remove({ path, ...placeOf(path) }, undefined, file)
-      if (await removal.then(() => true).catch(() => false)) gone.push(id)
+      try {
+        const changed = await this.#remove({ path, ...placeOf(path) }, undefined, file)
+        // where the file was there, its note has been forgotten with it
+        if (!changed?.done || changed.gone === undefined) gone.push(id)
+      } catch {
+        // what can't be removed keeps its note for another time, and keeps nothing else waiting
+      }
     }
     if (gone.length > 0) await this.#run('forget', gone)
     const review = { tree: this.tree.parts, staging: this.#staging.top, most: MOST_TIDIED }

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../../../database/open.ts'
 import {
   type BucketsSettings,
   bucketsSection,
@@ -24,6 +25,8 @@ import {
   type FolderFiles,
   folderFiles,
 } from '../../../../gateway/store/folder/files.ts'
+import { prepareJobs } from '../../../../gateway/store/folder/jobs.ts'
+import { migrations } from '../../../../gateway/store/folder/notes.ts'
 import { openFolders } from '../../../../gateway/store/folder/open.ts'
 import { held, Tree } from '../../../../gateway/store/folder/tree.ts'
 import { Walk } from '../../../../gateway/store/folder/walk.ts'
@@ -473,6 +476,47 @@ describe('an expiry', () => {
 })
 
 describe('notes', () => {
+  it('of an upload that comes while others expire stay', async () => {
+    let syncs = 0
+    const sync: FolderFiles['sync'] = async (file) => {
+      await folderFiles.sync(file)
+      syncs -= 1
+      // the note of the first is forgotten by now, that of the second is not
+      if (syncs === 0) await put(store, at('new'), pattern(5), { as })
+    }
+    const store = await bucket.start({ files: { ...folderFiles, sync } })
+    const as = { type: 'image/png', expires: unixSeconds(START + 60) }
+    await put(store, at('second'), pattern(5), { as: { expires: unixSeconds(START + 2) } })
+    await put(store, at('first'), pattern(5), { as: { expires: unixSeconds(START + 1) } })
+    bucket.clock.now = unixSeconds(START + 2)
+    syncs = 2
+    await store.tidy()
+    expect(notes()).toEqual(['new'])
+    const { sha256 } = described(pattern(5))
+    expect(store.head(at('new'))).toMatchObject({ ...as, sha256 })
+  })
+
+  it('have ids that no other had before, also in a database from before', () => {
+    const file = join(bucket.top, 'notes.db')
+    const as = { type: 'a/b', etag: '"x"', sha256: '', expires: START }
+    const note = { key: 'x', staged: 'a/b', ...as, sums: new Uint8Array(8) }
+    const before = openDatabase(file, migrations.slice(0, 2))
+    const add = prepareJobs(before).note
+    add({ ...note, file: '1' })
+    const last = add({ ...note, file: '2' })
+    const all = before.prepare('SELECT * FROM notes').all()
+    before.close()
+    const db = openDatabase(file, migrations)
+    expect(db.prepare('SELECT * FROM notes').all()).toEqual(all)
+    const jobs = prepareJobs(db)
+    jobs.forget([last])
+    const next = jobs.note({ ...note, file: '3' })
+    expect(next).toBeGreaterThan(last)
+    jobs.forget([last])
+    expect(db.prepare<[], string>('SELECT file FROM notes').pluck().all()).toEqual(['1', '3'])
+    db.close()
+  })
+
   it('go with what was replaced or deleted', async () => {
     const store = await bucket.start()
     for (const seed of [1, 2, 3]) await put(store, at('x'), pattern(50 * seed, seed))

@@ -1,4 +1,7 @@
-/** The thread behind `writer.ts`: runs the jobs of a group in one transaction, commits, answers. */
+/**
+ * The thread behind `writer.ts`: runs the jobs of a group in one transaction, commits, runs those that
+ * act outside, answers.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   type Database,
@@ -26,29 +29,61 @@ function refused(id: number, error: DatabaseError): Reply {
 interface Opened {
   readonly db: Database
   readonly table: JobTable
+  readonly outside: ReadonlySet<string>
   /** why what is written would be gone with this process */
   readonly displaced: () => string | undefined
   readonly begin: Statement
   readonly commit: Statement
 }
 
+function runAll(opened: Opened, jobs: readonly Job[]): readonly Reply[] {
+  const isOutside = ({ name }: Job): boolean => opened.outside.has(name)
+  const group = jobs.filter((job) => !isOutside(job))
+  const replies = group.length > 0 ? runGroup(opened, group) : []
+  return [...replies, ...jobs.filter(isOutside).map((job) => runOutside(opened, job))]
+}
+
 /** All that is done here is committed when this returns; the replies say what was. */
 function runGroup(opened: Opened, group: readonly Job[]): readonly Reply[] {
-  const { db, displaced, begin, commit } = opened
   try {
-    if (final !== undefined) throw final
-    const what = displaced()
-    if (what !== undefined) throw lost(file, what)
-    begin.run()
+    begin(opened)
     const replies = runTogether(opened, group) ?? runApart(opened, group)
-    commit.run()
+    opened.commit.run()
     return replies
   } catch (error) {
-    const reason = explained(file, error)
-    if (isFinal(reason.code)) final ??= reason
-    if (db.inTransaction) db.exec('ROLLBACK')
+    const reason = failure(error)
+    rollBack(opened)
     return group.map(({ id }) => refused(id, reason))
   }
+}
+
+/** It has written nothing: there is no commit, which could fail when the rest is done. */
+function runOutside(opened: Opened, job: Job): Reply {
+  try {
+    begin(opened)
+    return { id: job.id, value: resultOf(opened.table, job) }
+  } catch (error) {
+    return refused(job.id, failure(error))
+  } finally {
+    rollBack(opened)
+  }
+}
+
+function begin({ displaced, begin }: Opened): void {
+  if (final !== undefined) throw final
+  const what = displaced()
+  if (what !== undefined) throw lost(file, what)
+  begin.run()
+}
+
+function rollBack({ db }: Opened): void {
+  if (db.inTransaction) db.exec('ROLLBACK')
+}
+
+function failure(error: unknown): DatabaseError {
+  const reason = explained(file, error)
+  if (isFinal(reason.code)) final ??= reason
+  return reason
 }
 
 /**
@@ -94,17 +129,18 @@ function resultOf(table: JobTable, { name, argument }: Job): unknown {
 }
 
 try {
-  const { migrations, prepareJobs } = (await import(jobsUrl)) as JobsModule
+  const { migrations, prepareJobs, outside } = (await import(jobsUrl)) as JobsModule
   const db = openDatabase(file, migrations)
   const opened: Opened = {
     db,
     table: prepareJobs(db),
+    outside: new Set(outside),
     displaced: displacement(file),
     begin: db.prepare<[]>('BEGIN IMMEDIATE'),
     commit: db.prepare<[]>('COMMIT'),
   }
   port.on('message', (message: Message) => {
-    if (message !== 'close') return port.postMessage(runGroup(opened, message))
+    if (message !== 'close') return port.postMessage(runAll(opened, message))
     db.close()
     port.close()
   })

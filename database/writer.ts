@@ -11,11 +11,22 @@ import { Slots } from './slots.ts'
 export interface JobsModule {
   readonly migrations: readonly string[]
   readonly prepareJobs: (db: Database) => JobTable
+  /** the names of jobs that act outside of the database, see {@link JobTable} */
+  readonly outside?: readonly string[]
 }
 
 /**
  * What the writer can do. A job runs inside a transaction that it shares with others; if it throws,
- * what it did is undone and the others go on. Arguments and results are structured-cloned.
+ * what it did is undone and the others go on. It may have to run twice for that, and may be undone
+ * after it has returned: where another one fails, or the commit. So what it does beside the database
+ * must be as good when it is done twice, or when the database knows nothing of it.
+ *
+ * A job of which that can't be said is one of `outside`. It is run once, after the others of its group,
+ * and answered as it returns: it has a transaction of its own, for the lock alone, and writes nothing to
+ * the database, since a commit that fails could not take back what was done. What it throws says that
+ * nothing was.
+ *
+ * Arguments and results are structured-cloned.
  */
 // biome-ignore lint/suspicious/noExplicitAny: each table states its own arguments
 export type JobTable = Readonly<Record<string, (argument: any) => unknown>>

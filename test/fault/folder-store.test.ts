@@ -2,6 +2,7 @@
 import {
   closeSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,14 +14,17 @@ import {
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startWriter } from '../../database/writer.ts'
 import { type FolderFiles, folderFiles } from '../../gateway/store/folder/files.ts'
+import type { FolderJobs } from '../../gateway/store/folder/jobs.ts'
 import type { FolderStore } from '../../gateway/store/folder/store.ts'
+import { held } from '../../gateway/store/folder/tree.ts'
 import { Damaged } from '../../gateway/store/store.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { FolderBucket } from '../support/folder.ts'
 import { contentOfStep, floodAndKill, pathOf, typeOfStep } from '../support/folder-process.ts'
-import { at, contentOf, isSame, pattern, put } from '../support/store.ts'
+import { at, contentOf, isSame, pattern, put, START } from '../support/store.ts'
 
 const LARGE = 600 * 1024
 const OLD = pattern(LARGE, 1)
@@ -142,6 +146,70 @@ describe.each(STEPS)('to $name', ({ before, after, run }) => {
   })
 
   const namesIn = (owner: string): string[] => readdirSync(bucket.path(join('.valetkey', owner)))
+})
+
+describe('a database that can not keep what it is told', () => {
+  const JOBS = new URL('../../gateway/store/folder/jobs.ts', import.meta.url)
+
+  /** As when the disk is full (ROLLBACK: all of the transaction is lost), or a job is at fault. */
+  const refuse = (how: string, what: string): void => {
+    const db = new SqliteDatabase(join(bucket.data, 'notes.db'))
+    db.exec(`CREATE TRIGGER refused BEFORE ${what} BEGIN SELECT RAISE(${how}, 'refused'); END`)
+    db.close()
+  }
+
+  it.each(['ABORT', 'ROLLBACK'])(
+    'says of a change beside one that it could not note that it was made (%s)',
+    async (how) => {
+      mkdirSync(bucket.data)
+      const writer = await startWriter<FolderJobs>(join(bucket.data, 'notes.db'), JOBS)
+      refuse(how, 'INSERT ON notes')
+      const root = held(folderFiles.openFolder(bucket.folder), bucket.folder)
+      const tree = { root, reserved: undefined }
+      const target = { path: at('x'), key: 'x', name: 'x', folder: root, now: START }
+      const note = { key: 'y', file: '1.2.3', staged: '', type: 'a/b', etag: '"x"', sha256: '' }
+      const beside = async <T>(change: Promise<T>): Promise<T> => {
+        const noting = writer.run('note', { ...note, expires: null, sums: new Uint8Array(8) })
+        await expect(noting).rejects.toThrow('refused')
+        return change
+      }
+      try {
+        writeFileSync(join(bucket.outside, 'staged'), 'new')
+        const placement = { ...target, staged: join(bucket.outside, 'staged') }
+        const create = { ...placement, condition: { absent: true } }
+        const done = { done: true, existed: false }
+        expect(await beside(writer.run('place', create))).toMatchObject(done)
+        const replace = { ...placement, condition: undefined }
+        expect(await beside(writer.run('place', replace))).toMatchObject({ ...done, existed: true })
+        expect(readFileSync(bucket.path('x'), 'utf8')).toBe('new')
+        const removal = { ...target, condition: { etags: '*' as const }, only: undefined }
+        expect(await beside(writer.run('remove', removal))).toMatchObject({ existed: true })
+        const folders = { tree, names: ['made'] }
+        expect(await beside(writer.run('makeFolders', folders))).toMatchObject({
+          made: [{ key: 'made' }],
+        })
+      } finally {
+        await writer.close()
+        closeSync(root.file)
+      }
+    },
+  )
+
+  it('leaves no folder that it could not note', async () => {
+    const store = await bucket.start()
+    refuse('ROLLBACK', 'INSERT ON made')
+    await expect(put(store, at('a/b/x'), OLD)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(readdirSync(bucket.folder)).toEqual(['.valetkey'])
+    expect(await put(store, at('a'), OLD)).toMatchObject({ done: true })
+  })
+
+  it('keeps nobody from deleting', async () => {
+    const store = await bucket.start()
+    await put(store, at('a/b/x'), OLD)
+    refuse('ROLLBACK', 'DELETE ON made')
+    expect(await store.delete(at('a/b/x'))).toBe(true)
+    expect(store.head(at('a/b/x'))).toBeUndefined()
+  })
 })
 
 describe('a file whose bits rot', () => {

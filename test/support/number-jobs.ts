@@ -1,7 +1,10 @@
 /** A small database and its jobs, for trying the writer. */
+import { appendFileSync, readFileSync } from 'node:fs'
 import type { Database } from '../../database/open.ts'
 
 export const migrations = ['CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT']
+
+export const outside = ['act', 'actAndFail']
 
 export type NumberJobs = ReturnType<typeof prepareJobs>
 
@@ -19,6 +22,15 @@ export const prepareJobs = (db: Database) => {
       throw new Error('changed my mind')
     },
     nothing(): void {},
+    /** Leaves a trace in a file; returns how many there are. */
+    act(file: string): number {
+      appendFileSync(file, 'x')
+      return readFileSync(file).length
+    },
+    actAndFail(file: string): void {
+      appendFileSync(file, 'x')
+      throw new Error('changed my mind')
+    },
     /** Ends the whole transaction, as SQLite does by itself when a disk is full. */
     endTransaction(): void {
       db.exec('ROLLBACK')

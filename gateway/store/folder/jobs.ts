@@ -16,6 +16,14 @@ import { entryOf, type OpenFolder, Tree, type TreeParts } from './tree.ts'
 
 export { migrations } from './notes.ts'
 
+/** What these have done to names stays when a transaction is undone, and run again they would find it. */
+export const outside = [
+  'place',
+  'remove',
+  'makeFolders',
+  'unmakeFolders',
+] as const satisfies readonly (keyof FolderJobs)[]
+
 /** What the operating system said, as plain data: the writer would take it for the database's. */
 export interface Failed {
   readonly failed: {
@@ -102,13 +110,23 @@ function prepareFolders(db: Database) {
   const removeMade = db.prepare<[string]>('DELETE FROM made WHERE key = ?')
 
   return {
-    /** Makes the folders that are missing, durably. */
+    /** Makes the folders that are missing, durably; all of them, or none. They are noted afterwards. */
     makeFolders: ({ tree, names }: InTree): Made | Failed =>
-      attempted(() => {
-        return makeFolders(new Tree(files, tree), names, (key, folder) => addMade.run(key, folder))
-      }),
+      attempted(() => makeFolders(new Tree(files, tree), names)),
 
-    /** Removes a folder, and those above it, as far as we made them and they are empty. */
+    noteFolders(made: readonly MadeFolder[]): void {
+      for (const { key, folder } of made) addMade.run(key, folder)
+    },
+
+    /** Removes folders that were made just now and could not be noted, as far as they are empty. */
+    unmakeFolders({ tree, made }: { tree: TreeParts; made: readonly MadeFolder[] }): void {
+      unmake(new Tree(files, tree), made)
+    },
+
+    /**
+     * Removes a folder, and those above it, as far as we made them and they are empty. A note that
+     * outlives its folder fits no other.
+     */
     removeFolders({ tree, names }: InTree): void {
       for (let depth = names.length; depth > 0; depth -= 1) {
         const key = names.slice(0, depth).join('/')
@@ -121,44 +139,86 @@ function prepareFolders(db: Database) {
   }
 }
 
-/** `blocked`: something that is no folder has the name of one. */
-export type Made = 'made' | 'blocked'
+/** A folder that we made. */
+export interface MadeFolder {
+  /** its path in the tree */
+  readonly key: string
+  /** the {@link madeIdentity} */
+  readonly folder: string
+}
 
-function makeFolders(
+export interface Made {
+  /** from the top on */
+  readonly made: readonly MadeFolder[]
+  /** something that is no folder has the name of one */
+  readonly isBlocked: boolean
+}
+
+function makeFolders(tree: Tree, names: readonly string[]): Made {
+  const made: MadeFolder[] = []
+  try {
+    if (areMade(tree, names, (folder) => made.push(folder))) return { made, isBlocked: false }
+  } catch (error) {
+    unmake(tree, made)
+    throw error
+  }
+  unmake(tree, made)
+  return { made: [], isBlocked: true }
+}
+
+/** False where something else has one of the names. */
+function areMade(
   tree: Tree,
   names: readonly string[],
-  note: (key: string, folder: string) => void,
-): Made {
+  tell: (folder: MadeFolder) => void,
+): boolean {
   let parent = tree.root
   try {
     for (const [at, name] of names.entries()) {
       if (tree.look(parent, name) === undefined) {
-        makeFolder(parent, name)
-        const status = tree.look(parent, name)
-        if (status !== undefined) note(names.slice(0, at + 1).join('/'), madeIdentity(status))
+        const status = isMadeNow(parent, name) ? tree.look(parent, name) : undefined
+        if (status !== undefined) {
+          tell({ key: names.slice(0, at + 1).join('/'), folder: madeIdentity(status) })
+        }
+        syncNames(parent)
       }
       const folder = tree.child(parent, name)
-      if (folder === undefined) return 'blocked'
+      if (folder === undefined) return false
       tree.close(parent)
       parent = folder
     }
-    return 'made'
+    return true
   } finally {
     tree.close(parent)
   }
 }
 
-function makeFolder(parent: OpenFolder, name: string): void {
+/** False where another program was faster. */
+function isMadeNow(parent: OpenFolder, name: string): boolean {
   try {
     changeFiles.makeFolderNow(entryOf(parent, name))
+    return true
   } catch (error) {
-    // another program was faster
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
   }
+}
+
+function syncNames(folder: OpenFolder): void {
   try {
-    changeFiles.syncNow(parent.file)
+    changeFiles.syncNow(folder.file)
   } catch (cause) {
     throw new SyncError(cause)
+  }
+}
+
+function unmake(tree: Tree, made: readonly MadeFolder[]): void {
+  for (const { key, folder } of made.toReversed()) {
+    try {
+      isRemoved(tree, key.split('/'), folder)
+    } catch {
+      // no permission any more: what can't be removed stays
+    }
   }
 }
 

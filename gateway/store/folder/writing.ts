@@ -21,7 +21,7 @@ import type {
 import type { Busy } from './busy.ts'
 import type { Changed } from './changes.ts'
 import type { FolderFiles, Status } from './files.ts'
-import type { Failed, FolderJobs } from './jobs.ts'
+import type { Failed, FolderJobs, MadeFolder } from './jobs.ts'
 import { findablePlace, type Place, placeOf } from './names.ts'
 import type { NoteReader } from './note-reader.ts'
 import { fileIdentity, measured } from './notes.ts'
@@ -259,7 +259,10 @@ export class Writing {
     } finally {
       this.tree.close(folder)
     }
-    if ('gone' in changed && changed.gone !== undefined) await this.#removeEmpty(folders)
+    if ('gone' in changed && changed.gone !== undefined) {
+      // the file is gone: a refusal would say that it is not
+      await this.#removeEmpty(folders).catch(() => {})
+    }
     return 'done' in changed ? changed : undefined
   }
 
@@ -292,9 +295,20 @@ export class Writing {
   async #openedOrMade(names: readonly string[]): Promise<OpenFolder | undefined> {
     const there = this.tree.open(names)
     if (there !== undefined) return there
-    const made = await this.#run('makeFolders', { tree: this.tree.parts, names })
-    if (made === 'blocked') throw inTheWay('parent')
+    const { made, isBlocked } = await this.#run('makeFolders', { tree: this.tree.parts, names })
+    if (isBlocked) throw inTheWay('parent')
+    if (made.length > 0) await this.#noteFolders(made)
     return this.tree.open(names)
+  }
+
+  /** What is not known to be ours would stay for good, and keep its name from being an object's. */
+  async #noteFolders(made: readonly MadeFolder[]): Promise<void> {
+    try {
+      await this.#run('noteFolders', made)
+    } catch (error) {
+      await this.#run('unmakeFolders', { tree: this.tree.parts, made }).catch(() => {})
+      throw error
+    }
   }
 
   /** In the background; what isn't forgotten now, a review finds. */

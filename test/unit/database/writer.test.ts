@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -108,6 +109,34 @@ describe('a group', () => {
     expect(codes[1]).toBe('SQLITE_FULL')
     await writer.run('add', 9)
     expect(numbers()).toContain(9)
+  })
+})
+
+describe('a job that acts outside', () => {
+  test.each(['addAndFail', 'endTransaction'] as const)(
+    'is run once, and said to be done, also beside one that fails (%s)',
+    async (failing) => {
+      const trace = join(folder.path, 'trace')
+      const answers = await Promise.all([
+        writer.run('act', trace),
+        codeOf(writer.run('actAndFail', trace)),
+        writer.run('act', trace),
+        codeOf(writer.run(failing, 1)),
+      ])
+      expect(answers.slice(0, 3)).toEqual([1, 'UNKNOWN', 3])
+      expect(readFileSync(trace, 'utf8')).toBe('xxx')
+      expect(answers[3]).not.toBe('done')
+    },
+  )
+
+  test('is not run after a failed write', async () => {
+    const trace = join(folder.path, 'trace')
+    const codes = await Promise.all([
+      codeOf(writer.run('act', trace)),
+      codeOf(writer.run('breakDisk', undefined)),
+    ])
+    expect(codes).toEqual(Array(2).fill('SQLITE_IOERR_FSYNC'))
+    expect(existsSync(trace)).toBe(false)
   })
 })
 

@@ -15,7 +15,7 @@ import type { Located, Piece } from './schema.ts'
 const FEW_BLOBS = 16
 
 interface OpeningOptions {
-  readonly index: Pick<IndexReader, 'locate' | 'isPinned'>
+  readonly index: Pick<IndexReader, 'locate' | 'isPinned' | 'forgetVersion'>
   readonly reading: Reading
   readonly pins: Pick<Pins, 'take'>
   readonly now: () => UnixSeconds
@@ -47,7 +47,8 @@ export class Opening {
       if (before !== undefined && isSameContent(before, found)) {
         throw new Damaged(`${path}: a blob is missing; restore it from a backup`, { cause: error })
       }
-      // another process has replaced the object meanwhile
+      // another process has replaced the object meanwhile, perhaps in this very turn
+      this.#options.index.forgetVersion()
       return this.#opened(path, found)
     }
   }

@@ -3,11 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../../../../database/open.ts'
 import { Descriptors } from '../../../../../gateway/store/disk/descriptors.ts'
+import { IndexReader } from '../../../../../gateway/store/disk/index-reader.ts'
+import { prepareJobs } from '../../../../../gateway/store/disk/jobs.ts'
 import { Layout } from '../../../../../gateway/store/disk/layout.ts'
 import { Opening } from '../../../../../gateway/store/disk/opening.ts'
 import type { Taken } from '../../../../../gateway/store/disk/pins.ts'
-import type { Located, Piece } from '../../../../../gateway/store/disk/schema.ts'
+import { type Located, migrations, type Piece } from '../../../../../gateway/store/disk/schema.ts'
 import { checksum } from '../../../../../gateway/store/files/checksum.ts'
 import { nodeFiles } from '../../../../../gateway/store/files/files.ts'
 import { freshName } from '../../../../../gateway/store/files/fresh-name.ts'
@@ -68,7 +71,7 @@ describe('opening', () => {
     let asked = 0
     const locate = () => answers[Math.min(asked++, answers.length - 1)]
     return new Opening({
-      index: { locate, isPinned },
+      index: { locate, isPinned, forgetVersion: () => {} },
       reading: { files: nodeFiles, descriptors },
       pins: { take },
       now: () => START,
@@ -128,6 +131,38 @@ describe('opening', () => {
     expect(isSame(object && (await readFrom(object)), now.whole)).toBe(true)
     expect(log).toEqual(['forget 1', 'release 1'])
     object?.close()
+  })
+
+  it('asks the index anew where another process has replaced the object in this turn', async () => {
+    const index = new IndexReader(layout.index)
+    const other = openDatabase(layout.index, migrations)
+    try {
+      const { put } = prepareJobs(other)
+      const putNow = (content: Uint8Array): Piece => {
+        const piece = pieceOf(content)
+        const info = { path: at('x'), size: bytes(content.length), ...described(content) }
+        const change = { path: at('x'), condition: undefined, now: START, owner: 'other' }
+        put({ ...change, info, content: piece.blob })
+        return piece
+      }
+      const before = putNow(pattern(300))
+      // a request that came a moment before
+      index.locate(at('x'), START)
+      putNow(pattern(300, 2))
+      rmSync(layout.blob(before.blob.name))
+      const opening = new Opening({
+        index,
+        reading: { files: nodeFiles, descriptors },
+        pins: { take: async () => undefined },
+        now: () => START,
+      })
+      const object = await opening.open(at('x'))
+      expect(isSame(object && (await readFrom(object)), pattern(300, 2))).toBe(true)
+      object?.close()
+    } finally {
+      other.close()
+      index.close()
+    }
   })
 
   it('finds nothing where it is deleted meanwhile', async () => {

@@ -18,6 +18,7 @@ import {
 } from 'node:https'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { z } from 'zod'
+import { Incoming } from './incoming.ts'
 
 /** `[tls]` */
 export const tlsSection = z.strictObject({
@@ -91,8 +92,9 @@ export function createListener(
   options: ServerOptions,
   tls: TlsMaterial | undefined,
 ): Server | SecureServer {
-  if (tls === undefined) return createPlainServer(options)
-  const server = createSecureServer({ ...options, ...tls, ALPNProtocols: ['http/1.1'] })
+  const ours = { ...options, IncomingMessage: Incoming }
+  if (tls === undefined) return createPlainServer(ours)
+  const server = createSecureServer({ ...ours, ...tls, ALPNProtocols: ['http/1.1'] })
   const sayHsts = (_: unknown, outgoing: ServerResponse): void => {
     outgoing.setHeader('Strict-Transport-Security', HSTS)
   }

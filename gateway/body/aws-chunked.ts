@@ -12,6 +12,7 @@ import { sameSignature } from '../../key/dialects/sigv4.ts'
 import type { ChunkChain } from '../../key/dialects/sigv4-chunks.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { type Bytes, bytes } from '../../key/units.ts'
+import { Chunks } from '../../listener/chunks.ts'
 import type { BatchSource } from './receive.ts'
 
 /** Of a chunk's first line, and of all trailing lines together. */
@@ -66,22 +67,19 @@ export class AwsChunkedReader implements BatchSource {
    * @throws Refusal request_malformed, signature_invalid, incomplete_body, too_large
    */
   async next(least: number): Promise<readonly Uint8Array[] | undefined> {
-    const batch: Uint8Array[] = []
-    let gathered = 0
-    while (gathered < Math.max(1, least)) {
-      const framed = await this.#source.next(Math.max(1, least) - gathered)
+    // in chunks as small as their sender likes
+    const batch = new Chunks()
+    while (batch.size < Math.max(1, least)) {
+      const framed = await this.#source.next(Math.max(1, least) - batch.size)
       if (framed === undefined) {
         this.#checkEnd()
-        return gathered === 0 ? undefined : batch
+        return batch.size === 0 ? undefined : batch.take()
       }
       for (const piece of framed) {
-        for (const data of this.#decode(piece)) {
-          batch.push(data)
-          gathered += data.length
-        }
+        for (const data of this.#decode(piece)) batch.add(data)
       }
     }
-    return batch
+    return batch.take()
   }
 
   *#decode(piece: Uint8Array): Iterable<Uint8Array> {

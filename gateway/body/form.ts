@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { BusboyInstance } from '@fastify/busboy'
 import { Refusal } from '../../key/refusal.ts'
+import { Chunks } from '../../listener/chunks.ts'
 import { onDemand } from '../on-demand.ts'
 import { type Body, BodyReader } from './receive.ts'
 
@@ -142,28 +143,31 @@ class FormReader {
 
   #fileBody(stream: Readable, onBytes: (count: number) => void): Body {
     const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-    const failed = new Promise<never>((_, reject) => {
-      this.#onFailure = reject
-      if (this.#failure !== undefined) reject(this.#failure)
-    })
-    failed.catch(() => {})
     const broken = (): never => {
       throw this.#failure ?? NOT_WHOLE
     }
     const next = async (least: number): Promise<readonly Uint8Array[] | undefined> => {
-      const batch: Buffer[] = []
-      for (let size = 0; size < least; ) {
-        const { done, value } = await Promise.race([chunks.next().catch(broken), failed])
+      const batch = new Chunks()
+      while (batch.size < least) {
+        const { done, value } = await this.#unlessFailed(chunks.next().catch(broken))
         if (done === true) break
-        batch.push(value)
-        size += value.length
+        batch.add(value)
         onBytes(value.length)
       }
-      if (batch.length > 0) return batch
-      await Promise.race([this.#done, failed])
+      if (batch.size > 0) return batch.take()
+      await this.#unlessFailed(this.#done)
       return undefined
     }
     return { next, fail: (why) => this.fail(why) }
+  }
+
+  /** A promise of its own for each wait: one for all of them would remember every chunk. */
+  #unlessFailed<T>(waited: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onFailure = reject
+      if (this.#failure !== undefined) reject(this.#failure)
+      waited.then(resolve, reject)
+    })
   }
 
   /** Hands on what arrives, as fast as it is taken. */

@@ -4,6 +4,7 @@ import type { UploadLimits } from '../../key/clear.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { Bytes } from '../../key/units.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
+import { Chunks } from '../../listener/chunks.ts'
 import type { Writing } from '../store/store.ts'
 import type { Transfer } from '../transfers.ts'
 import { contradiction, SNIFFED_BYTES } from './media-type.ts'
@@ -29,8 +30,9 @@ export interface Body extends BatchSource {
 /** The body of a request in batches; while one is being written, the next one gathers. */
 export class BodyReader implements Body {
   readonly #incoming: IncomingMessage
-  #chunks: Buffer[] = []
-  #gathered = 0
+  readonly #gathered = new Chunks()
+  /** bytes that somebody waits for */
+  #least = 0
   #ended = false
   #failure: Refusal | undefined
   #wake: () => void = () => {}
@@ -38,12 +40,11 @@ export class BodyReader implements Body {
   constructor(incoming: IncomingMessage, onBytes: (count: number) => void) {
     this.#incoming = incoming
     incoming.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
-      this.#gathered += chunk.length
+      this.#gathered.add(chunk)
       noteChunk(chunk.length)
       onBytes(chunk.length)
-      if (this.#gathered >= BATCH_BYTES) incoming.pause()
-      this.#wake()
+      if (this.#gathered.size >= BATCH_BYTES) incoming.pause()
+      if (this.#gathered.size >= this.#least) this.#wake()
     })
     incoming.once('end', () => {
       this.#ended = true
@@ -69,14 +70,13 @@ export class BodyReader implements Body {
    * @throws Refusal incomplete_body, or what {@link fail} was told
    */
   next(least: number): Awaitable<readonly Uint8Array[] | undefined> {
-    if (this.#failure === undefined && !this.#ended && this.#gathered < least) {
+    if (this.#failure === undefined && !this.#ended && this.#gathered.size < least) {
+      this.#least = least
       return this.#woken().then(() => this.next(least))
     }
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#gathered === 0) return undefined
-    const batch = this.#chunks
-    this.#chunks = []
-    this.#gathered = 0
+    if (this.#gathered.size === 0) return undefined
+    const batch = this.#gathered.take()
     this.#incoming.resume()
     return batch
   }
@@ -89,10 +89,7 @@ export class BodyReader implements Body {
 
   /** What has arrived and was not taken: for whoever keeps it though the body has failed. */
   rest(): readonly Uint8Array[] {
-    const batch = this.#chunks
-    this.#chunks = []
-    this.#gathered = 0
-    return batch
+    return this.#gathered.take()
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { z } from '@hono/zod-openapi'
 import { Refusal } from '../../key/refusal.ts'
 import { parseStrictJson } from '../../key/strict-json.ts'
+import { Chunks } from '../../listener/chunks.ts'
 import { type Mistake, OptionsError } from '../options.ts'
 
 const MAX_BODY_BYTES = 2 ** 20
@@ -24,18 +25,16 @@ export async function readJson(incoming: IncomingMessage): Promise<unknown> {
 }
 
 async function readBytes(incoming: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
+  const chunks = new Chunks()
   try {
     for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      length += (chunk as Buffer).length
-      if (length > MAX_BODY_BYTES) break
-      chunks.push(chunk as Buffer)
+      chunks.add(chunk as Buffer)
+      if (chunks.size > MAX_BODY_BYTES) break
     }
   } catch (cause) {
     throw new Refusal('incomplete_body', 'the body ended before it was whole', { cause })
   }
-  if (length <= MAX_BODY_BYTES) return Buffer.concat(chunks)
+  if (chunks.size <= MAX_BODY_BYTES) return Buffer.concat(chunks.take())
   throw new Refusal('too_large', `a body is at most ${MAX_BODY_BYTES} bytes long here: send less`)
 }
 

@@ -5,7 +5,7 @@ import { Refusal } from '../key/refusal.ts'
 import { nextId } from './exchange.ts'
 import type { Verdict } from './forward-auth.ts'
 import { addPages } from './pages/pages.ts'
-import { problemOf } from './protocols/problem.ts'
+import { problemFor, problemOf } from './protocols/problem.ts'
 import type { Trouble } from './store/store.ts'
 
 /** Why the gateway should get no new requests; empty while it should. */
@@ -26,9 +26,14 @@ export function makeOurs(basePath: string, readiness: Readiness, judge: Judge): 
   const routes = routesOf(readiness, judge)
   ours.route('/', routes)
   if (basePath !== '') ours.route(basePath, routes)
-  ours.notFound((c) =>
-    problem(404, new Refusal('resource_not_found', `there is nothing at ${c.req.path}`)),
-  )
+  ours.notFound((c) => {
+    const refusal = new Refusal('resource_not_found', `there is nothing at ${c.req.path}`)
+    const id = nextId()
+    const { headers, body } = problemFor(refusal, { id, incoming: c.env.incoming })
+    for (const [at, name] of headers.entries()) if (at % 2 === 0) c.header(name, headers[at + 1])
+    c.header('X-Request-Id', id)
+    return c.body(body, 404)
+  })
   return ours
 }
 

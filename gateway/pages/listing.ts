@@ -1,10 +1,10 @@
 /** A listing for people: the page that a browser gets where a program gets JSON. */
-import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
 import { visible } from '../../key/display.ts'
 import { bytes, formatBytes, formatTime } from '../../key/units.ts'
-import type { FlatHeaders } from '../exchange.ts'
+import { ICON } from '../../web/page.ts'
 import type { Listing } from '../store/store.ts'
+import { strictHeaders } from './strict.ts'
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; }
@@ -20,27 +20,7 @@ p { color: GrayText; }
 @media (max-width: 40rem) { th:nth-child(3), td:nth-child(3) { display: none; } }
 `
 
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
-
-export const LISTING_HEADERS: FlatHeaders = [
-  'Content-Type',
-  'text/html; charset=utf-8',
-  'Cache-Control',
-  'private, no-store',
-  'Content-Security-Policy',
-  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
-  'X-Content-Type-Options',
-  'nosniff',
-  'Referrer-Policy',
-  'no-referrer',
-]
-
-/** Whether HTML is asked for before JSON: a browser does, a program does not. */
-export const wantsHtml = (accept: string | undefined): boolean => {
-  const html = accept?.search(/\btext\/html\b/i) ?? -1
-  const json = accept?.search(/\bapplication\/json\b/i) ?? -1
-  return html !== -1 && (json === -1 || html < json)
-}
+export const LISTING_HEADERS = strictHeaders(STYLE, 'private, no-store')
 
 /** @param query what each link carries on, so that the key that opened the page opens what it lists */
 export async function listingPage(
@@ -63,7 +43,7 @@ export async function listingPage(
   const empty = folders.length + files.length === 0
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>${title}</title><style>${raw(STYLE)}</style></head>
+<meta name="robots" content="noindex"><title>${title}</title><link rel="icon" href="${ICON}"><style>${raw(STYLE)}</style></head>
 <body><main><h1>${title}</h1>
 ${
   empty

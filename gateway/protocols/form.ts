@@ -23,7 +23,7 @@ import type { Services } from '../services.ts'
 import type { Committed } from '../store/store.ts'
 import { DEFAULT_TYPE, put } from '../verbs/put.ts'
 import { describe, locationOf, native } from './native.ts'
-import { problemOf } from './problem.ts'
+import { problemFor } from './problem.ts'
 import type { Protocol } from './protocol.ts'
 import { servePostForm } from './s3/post-form.ts'
 import { s3ProblemOf } from './s3/problem.ts'
@@ -34,7 +34,7 @@ export const form: Protocol = {
   recognises: isForm,
   serve,
   problemOf: (refusal, exchange) =>
-    exchange.isFormOfS3 ? s3ProblemOf(refusal, exchange) : problemOf(refusal, exchange.id),
+    (exchange.isFormOfS3 ? s3ProblemOf : problemFor)(refusal, exchange),
 }
 
 /** A form has this shape, and no other request to a bucket has it. */

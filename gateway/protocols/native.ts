@@ -12,7 +12,8 @@ import { Digester, etagOf, statedDigests } from '../body/digest.ts'
 import { BodyReader } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import { Memo } from '../memo.ts'
-import { LISTING_HEADERS, listingPage, wantsHtml } from '../pages/listing.ts'
+import { LISTING_HEADERS, listingPage } from '../pages/listing.ts'
+import { wantsHtml } from '../pages/strict.ts'
 import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
 import { sendObject } from '../send-object.ts'
@@ -24,7 +25,7 @@ import { get, head } from '../verbs/get.ts'
 import { type ListRequest, list, MAX_LISTED } from '../verbs/list.ts'
 import { DEFAULT_TYPE, type PutRequest, put } from '../verbs/put.ts'
 import { claimOf, shownIn, showsKey } from './claim.ts'
-import { problemOf } from './problem.ts'
+import { problemFor } from './problem.ts'
 import type { Protocol } from './protocol.ts'
 
 /** What a request asks for, in our own words. */
@@ -40,7 +41,7 @@ export const native: Protocol = {
   serve,
   preflight: async (request, _, { gatekeeper }) =>
     request.query.some(([name]) => name === 'vk') ? gatekeeper.verify(claimOf(request)) : undefined,
-  problemOf: (refusal, { id }) => problemOf(refusal, id),
+  problemOf: problemFor,
 }
 
 function serve(request: RawRequest, exchange: Exchange, services: Services): Awaitable<void> {

@@ -1,8 +1,13 @@
-/** Refusals of the native protocol: problem details, RFC 9457. The one place where they are rendered. */
+/**
+ * Refusals of the native protocol: problem details, RFC 9457, and a page where a person follows a
+ * link or sends a form. The one place where they are rendered.
+ */
 import { DatabaseError } from '../../database/open.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { UnsatisfiableRange } from '../body/range.ts'
-import type { FlatHeaders } from '../exchange.ts'
+import type { Exchange, FlatHeaders } from '../exchange.ts'
+import { REFUSAL_PAGE_HEADERS, refusalPage } from '../pages/refusal.ts'
+import { wantsHtml } from '../pages/strict.ts'
 import { RateLimited } from '../pins.ts'
 import { PlanLimited } from '../plans.ts'
 
@@ -28,6 +33,23 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
       ...hints(refusal),
     ],
     body: `${JSON.stringify(body)}\n`,
+  }
+}
+
+/** The methods that a browser goes somewhere with. */
+const NAVIGATING: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'POST'])
+
+/** Status and hints are the same for a browser that asks for HTML; its page needs no key to be read. */
+export function problemFor(
+  refusal: Refusal,
+  { id, incoming }: Pick<Exchange, 'id' | 'incoming'>,
+): Problem {
+  const { method, headers } = incoming
+  if (!NAVIGATING.has(method) || !wantsHtml(headers.accept)) return problemOf(refusal, id)
+  return {
+    status: refusal.status,
+    headers: [...REFUSAL_PAGE_HEADERS, ...hints(refusal)],
+    body: refusalPage(refusal, id, headers['accept-language']),
   }
 }
 

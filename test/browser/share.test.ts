@@ -398,6 +398,26 @@ describe('for other people', () => {
     await other.close()
   })
 
+  test.each([{ dark: true }, { width: 320, locale: 'de-DE' }])(
+    'a plain link that is refused can be read at %j',
+    async (options) => {
+      const other = await visit(browser, options)
+      const gone = house.url('team/summer/none.txt', house.mint(FOLDER))
+      expect((await other.page.goto(gone))?.status()).toBe(404)
+      const heading = options.locale
+        ? 'Diese Datei gibt es nicht mehr'
+        : 'This file is no longer there'
+      await other.page.getByRole('heading', { name: heading }).waitFor()
+      expect(await other.flaws()).toEqual([])
+      const room = await other.page.evaluate(
+        () => document.documentElement.scrollWidth - innerWidth,
+      )
+      expect(room).toBeLessThanOrEqual(0)
+      expect([other.complaints, other.requests]).toEqual([[], [gone]])
+      await other.close()
+    },
+  )
+
   test.each([
     { width: 320, dark: true },
     { width: 320, locale: 'de-DE' },

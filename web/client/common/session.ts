@@ -2,6 +2,7 @@
  * From a link to an open page: the key is read, asked about, and shown the PIN where it wants one;
  * whatever stands in the way is told in a sentence. The same watches over the page while it is open.
  */
+import { parted } from '../../../key/refusal-words.ts'
 import { askKey, type KeyFacts, Problem, type ProblemCode, showPin } from './ask.ts'
 import { button, fill, h, type IconName, icon } from './dom.ts'
 import { count, duration, fromNow, moment, size } from './format.ts'
@@ -209,12 +210,6 @@ function showProblem(page: HTMLElement, problem: Problem, key: string, reopen: (
     if (again?.isConnected) reopen()
   }
   if (problem.code === 'offline') window.addEventListener('online', onOnline, { once: true })
-}
-
-/** The first sentence as a heading has it, and what is left. */
-function parted(sentences: string): readonly [title: string, rest: string] {
-  const [, title = sentences, rest = ''] = /^(.+?)[.。]\s*(.*)$/s.exec(sentences) ?? []
-  return [title, rest]
 }
 
 function whenOf({ code, wait }: Problem, key: string): string | undefined {

@@ -1,4 +1,5 @@
 /** Alle Texte der Seiten auf Deutsch. */
+import { refusalWords } from '../../../../key/refusal-words-de.ts'
 import type * as en from './en.ts'
 
 const files = (count: number, shown: string): string =>
@@ -26,47 +27,9 @@ export const common: typeof en.common = {
 
 export const problems: typeof en.problems = {
   offline: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung.',
-  not_understood:
-    'Etwas hat nicht geklappt. Versuchen Sie es noch einmal, oder fragen Sie den Absender des Links.',
   fragment_missing:
     'Dieser Link ist unvollständig: Der Teil nach „#“ fehlt. Kopieren Sie den ganzen Link.',
-  key_missing: 'Dieser Link ist unvollständig. Kopieren Sie ihn bis zum letzten Zeichen.',
-  key_malformed: 'Dieser Link ist beschädigt. Kopieren Sie ihn bis zum letzten Zeichen.',
-  key_ambiguous:
-    'In diesem Browser ist noch ein anderer Link zu diesen Dateien offen. Nehmen Sie ein privates Fenster.',
-  signature_invalid:
-    'Dieser Link ist ungültig. Kopieren Sie ihn ganz, oder bitten Sie den Absender um einen neuen.',
-  key_expired: 'Dieser Link ist abgelaufen. Bitten Sie den Absender um einen neuen.',
-  key_revoked: 'Der Absender hat diesen Link zurückgezogen.',
-  key_paused: 'Dieser Link ruht gerade. Fragen Sie den Absender.',
-  policy_not_found: 'Dieser Link funktioniert zurzeit nicht. Fragen Sie den Absender.',
-  key_not_yet_valid: 'Dieser Link gilt noch nicht.',
-  address_not_granted: 'Dieser Link gilt nur in einem anderen Netz, zum Beispiel dem des Büros.',
-  header_not_granted: 'Dieser Link ist für ein Programm gedacht und geht nicht im Browser.',
-  origin_not_granted: 'Dieser Link geht auf dieser Seite nicht.',
-  tls_required: 'Dieser Link gilt nur über eine gesicherte Verbindung (https).',
-  method_not_granted: 'Das erlaubt dieser Link nicht.',
-  path_not_granted: 'Dorthin führt dieser Link nicht.',
-  uses_exhausted: 'Dieser Link wurde schon so oft benutzt, wie er darf.',
-  bytes_exhausted: 'Über diesen Link wurde schon alles übertragen, was er erlaubt.',
-  files_exhausted: 'Über diesen Link wurden schon so viele Dateien gesendet, wie er erlaubt.',
-  rate_limited: 'Das war etwas viel auf einmal. Warten Sie kurz und versuchen Sie es dann wieder.',
-  pin_required: 'Dieser Link verlangt eine PIN.',
-  pin_wrong: 'Das ist nicht die richtige PIN.',
-  object_not_found: 'Diese Datei gibt es nicht mehr.',
-  object_exists: 'Eine Datei dieses Namens gibt es schon.',
-  too_large: 'Die Datei ist größer, als dieser Link erlaubt.',
-  too_small: 'Die Datei ist kleiner, als dieser Link verlangt.',
-  type_not_granted: 'Dateien dieser Art werden hier nicht angenommen.',
-  type_mismatch: 'Der Inhalt der Datei passt nicht zu ihrem Namen.',
-  content_refused: 'Die Prüfung hat diese Datei nicht durchgelassen.',
-  digest_mismatch: 'Die Datei ist nicht die, für die dieser Link gedacht ist.',
-  incomplete_body: 'Die Übertragung brach ab, bevor die Datei vollständig war.',
-  too_slow: 'Die Verbindung war zu langsam.',
-  unavailable:
-    'Der Server ist gerade ausgelastet oder startet neu. Versuchen Sie es gleich wieder.',
-  storage_full: 'Auf dem Server ist kein Platz mehr.',
-  internal: 'Der Server hat einen Fehler gemacht. Versuchen Sie es später wieder.',
+  ...refusalWords,
 }
 
 export const share: typeof en.share = {

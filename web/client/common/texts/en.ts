@@ -1,5 +1,7 @@
 /** Every text that the pages show, in English; the other languages have the same, no more, no less. */
 
+import { refusalWords } from '../../../../key/refusal-words.ts'
+
 const files = (count: number, shown: string): string => `${shown} ${count === 1 ? 'file' : 'files'}`
 
 export const common = {
@@ -25,44 +27,9 @@ export const common = {
 /** For each refusal, what a person makes of it. Those missing are told by `not_understood`. */
 export const problems = {
   offline: 'The server can’t be reached. Check your connection.',
-  not_understood: 'Something did not work. Try again, or ask whoever sent you the link.',
   fragment_missing:
     'This link is not complete: the part after “#” is missing. Copy the whole link.',
-  key_missing: 'This link is not complete. Copy the whole link, up to its last character.',
-  key_malformed: 'This link is damaged. Copy the whole link, up to its last character.',
-  key_ambiguous: 'Another link to these files is still open in this browser. Try a private window.',
-  signature_invalid:
-    'This link is not valid. Copy the whole link, or ask whoever sent it for a new one.',
-  key_expired: 'This link has expired. Ask whoever sent it for a new one.',
-  key_revoked: 'This link has been withdrawn by whoever sent it.',
-  key_paused: 'This link is resting. Ask whoever sent it.',
-  policy_not_found: 'This link does not work at the moment. Ask whoever sent it.',
-  key_not_yet_valid: 'This link does not work yet.',
-  address_not_granted: 'This link works in another network only, such as that of the office.',
-  header_not_granted: 'This link is made for a program and can’t be used in a browser.',
-  origin_not_granted: 'This link can’t be used on this page.',
-  tls_required: 'This link works over a secure connection (https) only.',
-  method_not_granted: 'This link does not allow that.',
-  path_not_granted: 'This link does not lead there.',
-  uses_exhausted: 'This link has been used as often as it may be.',
-  bytes_exhausted: 'All that this link may transfer has been transferred.',
-  files_exhausted: 'As many files as this link allows have been sent.',
-  rate_limited: 'That was a bit much at once. Wait a moment, then try again.',
-  pin_required: 'This link asks for a PIN.',
-  pin_wrong: 'That is not the right PIN.',
-  object_not_found: 'This file is no longer there.',
-  object_exists: 'There is a file of this name already.',
-  too_large: 'The file is larger than this link allows.',
-  too_small: 'The file is smaller than this link asks for.',
-  type_not_granted: 'Files of this kind are not accepted here.',
-  type_mismatch: 'The content of the file does not fit its name.',
-  content_refused: 'The check of uploads did not let this file pass.',
-  digest_mismatch: 'The file is not the one that this link is for.',
-  incomplete_body: 'The transfer broke off before the file was whole.',
-  too_slow: 'The connection was too slow.',
-  unavailable: 'The server is busy or being restarted. Try again in a moment.',
-  storage_full: 'The server has no room left.',
-  internal: 'The server made a mistake. Try again later.',
+  ...refusalWords,
 }
 
 export const share = {

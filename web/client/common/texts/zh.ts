@@ -1,4 +1,5 @@
 /** 页面的全部文字，简体中文。 */
+import { refusalWords } from '../../../../key/refusal-words-zh.ts'
 import type * as en from './en.ts'
 
 export const common: typeof en.common = {
@@ -23,42 +24,8 @@ export const common: typeof en.common = {
 
 export const problems: typeof en.problems = {
   offline: '无法连接服务器，请检查网络。',
-  not_understood: '操作未成功。请重试，或联系发送链接的人。',
   fragment_missing: '链接不完整：缺少“#”之后的部分。请复制完整链接。',
-  key_missing: '链接不完整，请复制到最后一个字符。',
-  key_malformed: '链接已损坏，请复制到最后一个字符。',
-  key_ambiguous: '此浏览器中还打开着通往这些文件的另一个链接，请使用无痕窗口。',
-  signature_invalid: '链接无效。请复制完整链接，或向发送者索取新链接。',
-  key_expired: '链接已过期，请向发送者索取新链接。',
-  key_revoked: '发送者已撤回此链接。',
-  key_paused: '此链接已暂停，请联系发送者。',
-  policy_not_found: '此链接目前无法使用，请联系发送者。',
-  key_not_yet_valid: '链接尚未生效。',
-  address_not_granted: '此链接只能在特定网络中使用，例如办公室网络。',
-  header_not_granted: '此链接供程序使用，无法在浏览器中打开。',
-  origin_not_granted: '此链接不能在本页面使用。',
-  tls_required: '此链接只能通过安全连接（https）使用。',
-  method_not_granted: '此链接不允许该操作。',
-  path_not_granted: '此链接不包含该位置。',
-  uses_exhausted: '此链接的使用次数已用完。',
-  bytes_exhausted: '此链接的流量已用完。',
-  files_exhausted: '此链接允许的文件数量已满。',
-  rate_limited: '操作过于频繁，请稍候再试。',
-  pin_required: '此链接需要 PIN 码。',
-  pin_wrong: 'PIN 码不正确。',
-  object_not_found: '文件已不存在。',
-  object_exists: '同名文件已存在。',
-  too_large: '文件超过此链接允许的大小。',
-  too_small: '文件小于此链接要求的大小。',
-  type_not_granted: '此处不接受这种类型的文件。',
-  type_mismatch: '文件内容与名称不符。',
-  content_refused: '该文件未通过内容检查。',
-  digest_mismatch: '这不是此链接所指定的文件。',
-  incomplete_body: '传输中断，文件不完整。',
-  too_slow: '连接速度过慢。',
-  unavailable: '服务器繁忙或正在重启，请稍后再试。',
-  storage_full: '服务器空间已满。',
-  internal: '服务器出错，请稍后再试。',
+  ...refusalWords,
 }
 
 export const share: typeof en.share = {

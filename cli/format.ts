@@ -1,16 +1,12 @@
 /** How values look on a terminal. Never parsed back; `--json` gives the values themselves. */
+import { visible } from '../key/display.ts'
 import { formatDuration, type Seconds, type UnixSeconds } from '../key/units.ts'
 
 /**
  * Control characters would let a stored name steer the terminal, and direction marks let it lie.
- * They are shown as their code points.
+ * They are shown as their code points, as the pages show them.
  */
-export const printable = (text: string): string =>
-  text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\ud800-\udfff]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  )
+export const printable = visible
 
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u

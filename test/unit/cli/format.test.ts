@@ -8,10 +8,10 @@ import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 
 describe('printable', () => {
   it.each([
-    ['\u001b[2J', '\\u{1b}[2J'],
-    ['a\nb', 'a\\u{a}b'],
-    ['\u202egpj.exe', '\\u{202e}gpj.exe'],
-    ['\ud800', '\\u{d800}'],
+    ['\u001b[2J', 'U+001B[2J'],
+    ['a\nb', 'aU+000Ab'],
+    ['\u202egpj.exe', 'U+202Egpj.exe'],
+    ['\ud800', 'U+D800'],
     ['żółw 🐢 日本', 'żółw 🐢 日本'],
   ])('shows %j as %j', (text, shown) => {
     expect(printable(text)).toBe(shown)

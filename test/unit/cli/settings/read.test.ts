@@ -180,7 +180,7 @@ describe('mistakes in settings', () => {
 
   it('are text that can not steer a terminal', () => {
     const [line] = mistakes('"\\u001b[2J" = 1')
-    expect(line).toContain('\\u{1b}[2J')
+    expect(line).toContain('U+001B[2J')
   })
 })
 

@@ -1,4 +1,5 @@
 /** The native protocol: a key in the query, as a bearer token, or in a cookie; plain HTTP verbs. */
+import { clear } from '../../key/clear.ts'
 import { isMediaType } from '../../key/media-type.ts'
 import { type Prefix, parseTarget, type Target, targetOf } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
@@ -200,7 +201,10 @@ async function sendListing(
   if (wantsHtml(headers.get('accept'))) {
     const listing = await list(admitted, services, listRequest(query, '/'), head)
     const key = parameter(query, 'vk')
-    const page = await listingPage(path as Prefix, listing, key === undefined ? '' : `?vk=${key}`)
+    const page = await listingPage(path as Prefix, listing, {
+      query: key === undefined ? '' : `?vk=${key}`,
+      hasParent: opensAbove(path as Prefix, admitted),
+    })
     return respond(exchange, services, 200, LISTING_HEADERS, page)
   }
   const { objects, prefixes, next } = await list(admitted, services, listRequest(query), head)
@@ -216,6 +220,12 @@ async function sendListing(
     prefixes,
     ...(next !== undefined && { next }),
   })
+}
+
+function opensAbove(prefix: Prefix, { grant, attempt }: Admitted): boolean {
+  if (prefix === '') return false
+  const path = prefix.slice(0, prefix.lastIndexOf('/', prefix.length - 2) + 1) as Prefix
+  return clear(grant, { ...attempt, path }) === undefined
 }
 
 /** `?delimiter=/&after=&limit=`. @throws Refusal request_malformed */

@@ -395,6 +395,9 @@ describe('for other people', () => {
     await other.page.goto(house.url('team/summer/', house.mint(FOLDER)))
     await other.page.getByRole('link', { name: 'photoU+202Egpj.exe' }).waitFor()
     expect(await other.flaws()).toEqual([])
+    await other.page.goto(house.url('team/summer/none/', house.mint(FOLDER)))
+    await other.page.getByText('Nothing here.').waitFor()
+    expect(await other.flaws()).toEqual([])
     await other.close()
   })
 

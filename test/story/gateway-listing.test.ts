@@ -195,12 +195,33 @@ describe('as a page', () => {
     expect(body.toString()).not.toContain('\u202e')
   })
 
+  test('has a way up as far as the key reaches, also where nothing is', async () => {
+    const page = async (path: string, as: string): Promise<string> =>
+      (await ask(house.url(path, as), { headers: { accept } })).text()
+    const inner = house.mint({ path: 'bucket/list/', methods: ['LIST'] })
+    const up = `<a href="../?vk=${inner}">../</a>`
+    expect(await page('bucket/list/b/', inner)).toContain(up)
+    expect(await page('bucket/list/none/', inner)).toContain(up)
+    expect(await page('bucket/list/none/', inner)).toContain('Nothing here.')
+    expect(await page('bucket/list/', inner)).not.toContain('../')
+    expect(await page('bucket/', key)).toContain(`<a href="../?vk=${key}">../</a>`)
+    expect(await page('', key)).not.toContain('../')
+  })
+
+  test('says times as people read them, and as programs do', async () => {
+    const { body } = await ask(house.url('bucket/list/', key), { headers: { accept } })
+    expect(body.toString()).toMatch(
+      /<time datetime="(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ">\1 \2 UTC<\/time>/,
+    )
+  })
+
   test('links to what the key opens', async () => {
     const { body } = await ask(house.url('hostile/hostile/', key), { headers: { accept } })
     const links = [...body.toString().matchAll(/<a href="([^"]*)"/g)].map(([, href = '']) =>
       href.replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
     )
-    expect(links).toHaveLength(HOSTILE.length)
+    // and the way up
+    expect(links).toHaveLength(HOSTILE.length + 1)
     for (const link of links) {
       const url = new URL(link, house.url('hostile/hostile/'))
       expect(url.origin).toBe(house.gateway.url)

@@ -123,18 +123,28 @@ function namesARealDay(text: string): boolean {
   return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
-/** `1536` as `1.5 KiB`: for people, never parsed back. */
-export function formatBytes(value: Bytes): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
-  let size: number = value
+const SHOWN_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+
+/**
+ * `1536` as 1.5 and `KiB`: with at most one decimal, and none from 100 on.
+ * @param round to a whole number: up, down, or to the nearest
+ */
+export function inUnits(
+  value: number,
+  round: (value: number) => number = Math.round,
+): readonly [amount: number, unit: (typeof SHOWN_UNITS)[number]] {
+  let size = value
   let step = 0
-  while (Math.round(size) >= 1024 && step < units.length - 1) {
+  while (round(size) >= 1024 && step < SHOWN_UNITS.length - 1) {
     size /= 1024
     step += 1
   }
-  const rounded = step === 0 || size >= 100 ? Math.round(size) : Math.round(size * 10) / 10
-  return `${rounded} ${units[step]}`
+  const amount = step === 0 || size >= 100 ? round(size) : round(size * 10) / 10
+  return [amount, SHOWN_UNITS[step] ?? 'B']
 }
+
+/** `1536` as `1.5 KiB`: for people, never parsed back. */
+export const formatBytes = (value: Bytes): string => inUnits(value).join(' ')
 
 /** `5400` as `1h30m`: at most the two largest units. */
 export function formatDuration(value: Seconds): string {

@@ -274,7 +274,7 @@ test('storage is shown as it is, level by level', async () => {
   await enter(visitor, office, 'storage')
   await page.getByRole('img', { name: 'Sizes as areas' }).waitFor()
   expect(await page.locator('.rows tbody tr').allInnerTexts()).toEqual([
-    expect.stringMatching(/archive\/\s+1\s+5 kB/),
+    expect.stringMatching(/archive\/\s+1\s+4\.9\sKiB/),
     expect.stringMatching(/team\/\s+1\s+8 bytes/),
   ])
   await page.getByRole('cell').getByRole('link', { name: 'team/' }).click()

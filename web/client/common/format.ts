@@ -1,23 +1,20 @@
 /** Sizes, times and counts as people of a language write them. */
+import { inUnits } from '../../../key/units.ts'
 import { language } from './language.ts'
 
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const
-
-/** `1.5 MB`: thousands, as file managers count. */
-export function size(bytes: number): string {
-  let step = 0
-  let value = bytes
-  while (Math.round(value) >= 1000 && step < UNITS.length - 1) {
-    value /= 1000
-    step += 1
-  }
-  return new Intl.NumberFormat(language, {
-    style: 'unit',
-    unit: UNITS[step] as string,
-    unitDisplay: step === 0 ? 'long' : 'short',
-    maximumFractionDigits: step === 0 || value >= 100 ? 0 : 1,
-  }).format(value)
+/**
+ * `1.5 MiB`, as the command line and listings have it.
+ * @param round where it must not say more, or less, than there is
+ */
+export function size(bytes: number, round?: (value: number) => number): string {
+  const [amount, unit] = inUnits(bytes, round)
+  if (unit !== 'B') return `${new Intl.NumberFormat(language).format(amount)}\u00a0${unit}`
+  const whole = { style: 'unit', unit: 'byte', unitDisplay: 'long' } as const
+  return new Intl.NumberFormat(language, whole).format(amount)
 }
+
+/** What is let through at most: nobody is promised a byte more than that. */
+export const atMost = (bytes: number): string => size(bytes, Math.floor)
 
 export const count = (value: number): string => new Intl.NumberFormat(language).format(value)
 

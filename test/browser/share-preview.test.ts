@@ -1,4 +1,5 @@
 /** What strangers stored is looked at, and never runs: by link, by page, by preview. */
+import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
@@ -70,10 +71,27 @@ describe('a preview', () => {
     expect(visitor.complaints).toEqual([])
   })
 
+  test('of a small film has room for what plays it', async () => {
+    const clip = readFileSync(new URL('support/clip.webm', import.meta.url))
+    await store(house, 'team/summer/clip.webm', 'video/webm', clip)
+    await look('clip.webm')
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 740 })
+      const video = page.locator('.stage video')
+      await expect
+        .poll(() => video.evaluate((media: HTMLVideoElement) => media.readyState))
+        .toBeGreaterThan(0)
+      const box = await video.boundingBox()
+      expect(box?.width).toBeGreaterThanOrEqual(320)
+      expect(box?.width).toBeLessThanOrEqual(width)
+      expect(box?.height).toBeGreaterThanOrEqual(180)
+    }
+  })
+
   test('of text is its beginning, as text', async () => {
     await store(house, 'team/summer/long.log', 'text/plain', `start ${'x'.repeat(400_000)} end`)
     await look('long.log')
-    await page.getByText('This is the beginning. The whole file is 400 kB.').waitFor()
+    await page.getByText('This is the beginning. The whole file is 391 KiB.').waitFor()
     const text = await page.locator('.stage pre').innerText()
     expect([text.startsWith('start x'), text.length]).toEqual([true, 256 * 1024])
     expect(await visitor.flaws()).toEqual([])

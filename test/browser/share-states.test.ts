@@ -174,6 +174,7 @@ describe('a PIN', () => {
     expect(await page.getByLabel('PIN').getAttribute('aria-invalid')).toBe('true')
     await show('4711-0815')
     await page.getByText('The plans,').waitFor()
+    await page.locator('h1:focus').waitFor()
     expect(await visitor.flaws()).toEqual([])
     const download = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Download notes.txt' }).click()

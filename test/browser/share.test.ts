@@ -47,6 +47,7 @@ async function open(key: string): Promise<void> {
 }
 
 const names = (): Promise<string[]> => page.locator('.row .name').allInnerTexts()
+const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true })
 
 /** What the browser saved when a button was clicked, and the link it was saved from. */
@@ -156,6 +157,55 @@ describe('a folder', () => {
     await button('Show more').click()
     await page.locator('.row').nth(299).waitFor()
     expect(await button('Show more').count()).toBe(0)
+    expect(await focused()).toBe('Preview 150')
+  })
+
+  test('of which only the beginning is there says what it searched, and searches the rest', async () => {
+    await store(house, 'team/huge/x', 'text/plain', 'x')
+    const pages = ['', 'b', 'c']
+    await page.route('**/team/huge/?**', (route) => {
+      const at = pages.indexOf(new URL(route.request().url()).searchParams.get('after') ?? '')
+      const objects = ['one', 'two'].map((name) => ({
+        path: `team/huge/${name} of ${at}`,
+        size: 1,
+        type: 'text/plain',
+        modified: '2026-01-01T00:00:00Z',
+      }))
+      return route.fulfill({ json: { objects, prefixes: [], next: pages[at + 1] } })
+    })
+    await open(house.mint({ ...FOLDER, path: 'team/huge/' }))
+    await page.getByRole('searchbox').fill('one of 2')
+    await page.getByText('None of them is called “one of 2”.').waitFor()
+    expect(await page.getByText('Only the first 2 were searched.', { exact: true }).count()).toBe(1)
+    expect(await visitor.flaws()).toEqual([])
+    await button('Search the rest').click()
+    await page.locator('.row').waitFor()
+    expect(await names()).toEqual(['one of 2'])
+    expect(await focused()).toBe('Preview one of 2')
+    expect(await page.getByText('were searched').count()).toBe(0)
+    await page.getByRole('searchbox').fill('none such')
+    expect(await page.getByText('Nothing here is called “none such”.').isVisible()).toBe(true)
+  })
+
+  test('deep inside has a way back that fits, and unfolds', async () => {
+    const inner = Array.from({ length: 6 }, (_, at) => `${at}/`)
+    await store(house, `team/deep/${inner.join('')}last.txt`, 'text/plain', 'x')
+    await open(house.mint({ ...FOLDER, path: 'team/deep/' }))
+    for (const at of inner) await button(`Open folder ${at.slice(0, -1)}`).click()
+    await button('Preview last.txt').waitFor()
+    const crumbs = () => page.locator('.crumbs button').allInnerTexts()
+    expect(await crumbs()).toEqual(['deep', '…', '3', '4'])
+    await button('Show the folders in between').click()
+    expect(await crumbs()).toEqual(['deep', '0', '1', '2', '3', '4'])
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('0')
+    await button('2').click()
+    await button('Open folder 3').waitFor()
+  })
+
+  test('whose names differ by spaces alone shows them', async () => {
+    await store(house, 'team/spaces/a  b.txt', 'text/plain', 'x')
+    await open(house.mint({ ...FOLDER, path: 'team/spaces/' }))
+    expect(await names()).toEqual(['a  b.txt'])
   })
 
   test('that is empty says so; one whose key does not list asks for a name', async () => {
@@ -170,7 +220,9 @@ describe('a folder', () => {
     await button('summer').click()
     await page.getByLabel('Name of the file').fill('nothing')
     await button('Open').click()
-    await page.getByRole('alert').getByText('This file is no longer there.').waitFor()
+    await page.getByRole('alert').getByText('There is no file of this name here.').waitFor()
+    expect(await page.getByLabel('Name of the file').getAttribute('aria-invalid')).toBe('true')
+    expect(await visitor.flaws()).toEqual([])
   })
 
   test('whose key does not download shows names only', async () => {
@@ -322,7 +374,9 @@ describe('a zip', () => {
     await page.getByText('nothing could be downloaded afterwards').waitFor()
     const { content } = await saved(() => button('Download all').click())
     expect((await unzip(content)).size).toBe(ALL.length)
-    await page.getByRole('heading', { name: 'used as often as it may be' }).waitFor()
+    await page.getByRole('heading', { name: 'Your download has begun' }).waitFor()
+    expect(await page.locator('.badge.good').count()).toBe(1)
+    expect(await visitor.flaws()).toEqual([])
   })
 })
 
@@ -338,8 +392,9 @@ describe('a key that counts its uses', () => {
     await page.getByText('The preview takes one of 2 uses that are left.').waitFor()
     expect(await usesLeft(key)).toBe(2)
     expect(await page.locator('.facts').innerText()).toContain('2 uses left')
-    await button('Show preview').click()
+    await button('Show preview').press('Enter')
     await page.getByText('first line').waitFor()
+    await page.locator('pre:focus').waitFor()
     expect(await usesLeft(key)).toBe(1)
   })
 
@@ -355,9 +410,34 @@ describe('a key that counts its uses', () => {
 })
 
 describe('with a keyboard alone', () => {
+  test('a selection that is called off leaves one where it was', async () => {
+    await open(house.mint(FOLDER))
+    for (const name of ['notes.txt', 'file 9.txt']) {
+      await page.getByRole('checkbox', { name: `Select ${name}` }).press('Space')
+    }
+    await button('Cancel').press('Enter')
+    expect(await focused()).toBe('Select file 9.txt')
+  })
+
+  test('what has the focus is not beneath the bar of what is chosen', async () => {
+    await page.setViewportSize({ width: 360, height: 500 })
+    await open(house.mint(FOLDER))
+    await page.getByRole('checkbox').first().press('Space')
+    const boxes = await page.getByRole('checkbox').count()
+    for (let at = 1; at < boxes; at += 1) {
+      await page.keyboard.press('Tab')
+      while (!(await focused())?.startsWith('Select ')) await page.keyboard.press('Tab')
+      const isSeen = await page.evaluate(() => {
+        const bar = document.querySelector('.selection')?.getBoundingClientRect()
+        const focus = document.activeElement?.getBoundingClientRect()
+        return focus !== undefined && bar !== undefined && focus.bottom <= bar.top
+      })
+      expect(isSeen, `checkbox ${at}`).toBe(true)
+    }
+  })
+
   test('a file is found, looked at, left, and the next one reached', async () => {
     await open(house.mint(FOLDER))
-    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
     await page.getByRole('searchbox').focus()
     for (let at = 0; at < 30 && (await focused()) !== 'Preview notes.txt'; at += 1) {
       await page.keyboard.press('Tab')

@@ -5,7 +5,7 @@
 import { parted } from '../../../key/refusal-words.ts'
 import { askKey, type KeyFacts, Problem, type ProblemCode, showPin } from './ask.ts'
 import { button, fill, h, type IconName, icon } from './dom.ts'
-import { count, duration, fromNow, moment, size } from './format.ts'
+import { atMost, count, duration, fromNow, moment } from './format.ts'
 import { keyInFragment, timesOf } from './key.ts'
 import { say } from './say.ts'
 import { common, problems } from './texts.ts'
@@ -38,6 +38,8 @@ export class Session extends EventTarget {
   #facts: KeyFacts
   /** of the server's clock, in seconds: this one may be wrong by days */
   #ahead: number
+  /** whether what the key allows was used up by what was begun here */
+  tookLast = false
   /** asked before a problem ends the session: true where the page goes on nevertheless */
   keeps: (problem: Problem) => boolean = () => false
 
@@ -145,9 +147,13 @@ export function openPage(
       if (turn !== latest || session?.ended(error) || (error as Error).name === 'AbortError') return
       session?.stop()
       if (!(error instanceof Problem)) throw error
-      if (error.code === 'pin_required') askPin(page, key, open)
+      if (error.code === 'pin_required') askPin(page, key, () => void open().then(focusTitle))
       else showProblem(page, error, key, open)
     }
+  }
+  /** The form that had the focus has gone. */
+  const focusTitle = (): void => {
+    if (document.activeElement === document.body) page.querySelector('h1')?.focus()
   }
   window.addEventListener('hashchange', () => void open())
   void open()
@@ -283,7 +289,7 @@ export function leftOf(session: Session): HTMLElement | undefined {
     const { uses, bytes } = session.facts
     const words = [
       uses && common.usesLeft(uses.left, count(uses.left)),
-      bytes && common.bytesLeft(size(bytes.left)),
+      bytes && common.bytesLeft(atMost(bytes.left)),
     ]
     text.textContent = words.filter(Boolean).join(' · ')
   }

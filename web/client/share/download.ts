@@ -25,6 +25,7 @@ export async function download(session: Session, entry: Entry): Promise<void> {
   await ask(urlOf(entry.path), key, { method: 'HEAD', signal })
   await checkUses(session)
   save(await sourceOf(session, entry, signal), entry.name)
+  noteLast(session, entry.size)
   tell(share.started(plainName(entry.name)))
 }
 
@@ -51,6 +52,7 @@ export async function downloadZip(
   }
   url.searchParams.set('vk', narrowed(session.key, block))
   save(url.href, '')
+  noteLast(session, 0)
   tell(share.started(zipName(folder)))
 }
 
@@ -62,6 +64,12 @@ function zipUrl(folder: string, names: readonly string[]): URL {
   if (titleOf(folder) !== nameIn(folder)) url.searchParams.set('filename', titleOf(folder))
   for (const name of names) url.searchParams.append('only', name)
   return url
+}
+
+/** @param size of what is on its way now, in bytes */
+function noteLast(session: Session, size: number): void {
+  const { uses, bytes } = session.facts
+  if (uses?.left === 1 || (bytes !== undefined && bytes.left <= size)) session.tookLast = true
 }
 
 /** Refused here where nothing is left, and not in a download that fails. @throws Problem */

@@ -38,6 +38,7 @@ export class Folder {
   #order: Order = 'name'
   #most = ROWS
   #isZipping = false
+  #isLoading = false
 
   constructor(session: Session, options: FolderOptions) {
     this.#session = session
@@ -70,7 +71,7 @@ export class Folder {
         this.#text = search.value
         this.#most = ROWS
         this.#draw()
-        say(share.found(this.#shown().length, count(this.#shown().length)))
+        this.#sayFound()
       },
     })
     const order = h(
@@ -99,26 +100,90 @@ export class Folder {
     const files = shown.filter(({ isFolder }) => !isFolder)
     fill(this.#rows, ...shown.slice(0, this.#most).map((entry) => this.#row(entry, files)))
     this.#rows.hidden = shown.length === 0
-    const isMore = shown.length > this.#most || this.#next !== undefined
+    const isSearched = this.#text.trim() !== ''
+    const isCut = this.#next !== undefined
+    const none = isCut ? share.foundNotYet(this.#text) : share.nothingFound(this.#text)
+    const rest = isSearched ? this.#searchedOnly() : share.truncated
     fill(
       this.#below,
-      shown.length === 0 && this.#text !== '' && emptiness(share.nothingFound(this.#text)),
-      this.#next !== undefined && h('p', { class: 'muted' }, share.truncated),
-      isMore && button(share.more, () => void this.#more()),
+      shown.length === 0 && isSearched && emptiness(none),
+      isCut && h('p', { class: 'muted' }, rest),
+      (shown.length > this.#most || (isCut && !isSearched)) &&
+        button(share.more, () => void this.#more()),
+      isCut &&
+        isSearched &&
+        button(share.searchRest, () => void this.#searchRest(), { image: 'search', kind: 'rest' }),
     )
   }
 
+  readonly #searchedOnly = (): string => share.searchedOnly(count(this.#entries.length))
+
+  #sayFound(): void {
+    const { length } = this.#shown()
+    const rest = this.#next === undefined ? '' : this.#searchedOnly()
+    say(`${share.found(length, count(length))} ${rest}`.trim())
+  }
+
   async #more(): Promise<void> {
-    const { folder } = this.#options
-    if (this.#shown().length <= this.#most && this.#next !== undefined && folder !== undefined) {
-      await attempt(this.#session, async () => {
-        const page = await list(this.#session, folder, this.#next)
-        this.#entries = [...this.#entries, ...page.entries]
-        this.#next = page.next
-      })
-    }
+    const before = new Set(this.#inSight())
+    if (this.#shown().length <= this.#most) await this.#loading(() => this.#load())
     this.#most += ROWS
     this.#draw()
+    this.#focusNew(before)
+  }
+
+  /** Page after page, while it is the same that is sought; one only where each takes a use. */
+  async #searchRest(): Promise<void> {
+    const before = new Set(this.#inSight())
+    const text = this.#text
+    await this.#loading(async () => {
+      do {
+        const isPressed = document.activeElement?.matches('.rest')
+        await this.#load()
+        this.#draw()
+        if (isPressed) this.#below.querySelector<HTMLElement>('.rest')?.focus()
+      } while (
+        this.#next !== undefined &&
+        this.#text === text &&
+        this.element.isConnected &&
+        this.#session.facts.uses === undefined
+      )
+    })
+    if (document.activeElement === document.body) this.#focusNew(before)
+    this.#sayFound()
+  }
+
+  /** One at a time, or what is listed next would be there twice. */
+  async #loading(load: () => Promise<void>): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    await attempt(this.#session, load)
+    this.#isLoading = false
+  }
+
+  /** What the gateway lists next. @throws Problem */
+  async #load(): Promise<void> {
+    const { folder } = this.#options
+    if (this.#next === undefined || folder === undefined) return
+    const page = await list(this.#session, folder, this.#next)
+    this.#entries = [...this.#entries, ...page.entries]
+    this.#next = page.next
+  }
+
+  readonly #inSight = (): readonly Entry[] => this.#shown().slice(0, this.#most)
+
+  /** The button that was pressed has gone: the first row that has come gets the focus. */
+  #focusNew(before: ReadonlySet<Entry>): void {
+    const at = this.#inSight().findIndex((entry) => !before.has(entry))
+    this.#focusRow(at, '.name')
+  }
+
+  #focusRow(at: number, part: string): void {
+    const row = this.#rows.children[at]
+    const target =
+      row?.querySelector<HTMLElement>(part) ?? this.#below.querySelector('button') ?? this.#below
+    if (target.localName !== 'button' && target.localName !== 'input') target.tabIndex = -1
+    target.focus()
   }
 
   #row(entry: Entry, files: readonly Entry[]): HTMLElement {
@@ -211,9 +276,12 @@ export class Folder {
   }
 
   #clear(): void {
+    const last = [...this.#chosen].at(-1)
     this.#chosen.clear()
     this.#bar.hidden = true
     this.#draw()
+    const at = this.#inSight().indexOf(last as Entry)
+    this.#focusRow(Math.max(at, 0), '.choice input')
   }
 
   /** One at a time: finding out what is in a large folder takes the gateway a while. */

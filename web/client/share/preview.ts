@@ -46,6 +46,8 @@ export function preview(stage: Stage): void {
   } else {
     const sentence = uses.left === 1 ? share.spendsLast : share.spends(count(uses.left))
     const look = (): void => {
+      stage.body.tabIndex = -1
+      stage.body.focus()
       show(stage, kind)
       spent(session)
     }
@@ -167,5 +169,11 @@ function show(stage: Stage, kind: keyof typeof SHOWS): void {
   fill(stage.body, spinner)
   SHOWS[kind](stage)
     .catch((error: unknown) => failed(stage, error))
-    .finally(() => spinner.remove())
+    .finally(() => {
+      spinner.remove()
+      // it was waited for there: what can be scrolled or played gets the keys
+      if (document.activeElement === stage.body) {
+        stage.body.querySelector<HTMLElement>('pre, video, audio, iframe')?.focus()
+      }
+    })
 }

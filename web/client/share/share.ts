@@ -1,4 +1,5 @@
 /** What the page shows of a key: one file, one folder, or several of either; or why it shows nothing. */
+import { parted } from '../../../key/refusal-words.ts'
 import { Problem } from '../common/ask.ts'
 import { button, fill, h, type IconName, icon, nameOf, plainName } from '../common/dom.ts'
 import { count, moment, size } from '../common/format.ts'
@@ -37,6 +38,7 @@ export class Share {
       return this.#showNothing(methods.includes('PUT'))
     }
     this.#watch()
+    this.#session.keeps = (problem) => this.#endWell(problem)
     const { folder } = history.state ?? {}
     await (this.#reaches(folder) ? this.#showFolder(folder) : this.#showTop())
   }
@@ -73,6 +75,16 @@ export class Share {
       this.#go(state?.folder, false)
     }
     window.addEventListener('popstate', onBack, { signal })
+  }
+
+  /** What was taken last is on its way: nothing went wrong. */
+  #endWell({ code }: Problem): boolean {
+    if (!this.#session.tookLast || !/^(?:uses|bytes)_exhausted$/.test(code)) return false
+    this.#session.stop()
+    const [title, advice] = parted(share.lastTaken)
+    document.title = title
+    showState(this.#page, ['check', 'good'], title, h('p', { class: 'muted' }, advice))
+    return true
   }
 
   // ── folders ───────────────────────────────────────────────────────────────
@@ -174,8 +186,26 @@ export class Share {
     return this.#trail(paths.length > 1 ? [this.#topCrumb(), ...items] : items)
   }
 
+  /** Of many, the first and the last two; those between them on demand. */
   #trail(crumbs: readonly HTMLElement[]): HTMLElement {
-    return h('nav', { 'aria-label': share.path }, h('ol', { class: 'crumbs' }, ...crumbs))
+    const trail = h('ol', { class: 'crumbs' }, ...crumbs)
+    const [first, ...between] = crumbs.slice(0, -2)
+    if (first !== undefined && between.length > 1) {
+      const unfold = (): void => {
+        first.after(...between)
+        dots.remove()
+        between[0]?.querySelector('button')?.focus()
+      }
+      const show = h(
+        'button',
+        { type: 'button', onclick: unfold, 'aria-label': share.between },
+        '…',
+      )
+      const dots = h('li', {}, show)
+      for (const crumb of between) crumb.remove()
+      first.after(dots)
+    }
+    return h('nav', { 'aria-label': share.path }, trail)
   }
 
   #topCrumb(): HTMLElement {
@@ -239,16 +269,30 @@ export class Share {
 
   /** Files that can be had, in a folder that is not shown. */
   #askName(): void {
-    const input = h('input', { class: 'input', id: 'name', required: true, autocomplete: 'off' })
+    const input = h('input', {
+      class: 'input',
+      id: 'name',
+      required: true,
+      autocomplete: 'off',
+      'aria-describedby': 'name-problem',
+    })
     const onsubmit = (event: SubmitEvent): void => {
       event.preventDefault()
       const path = prefixOf(this.#root) + input.value.trim().replace(/^\/+/, '')
       void attempt(this.#session, async () => {
+        if (!(await this.#finds(path))) return unknown()
         await this.#showFile(path)
         // so that the browser's own button leads back to the question
         history.pushState({}, '')
         this.#focusTitle()
       })
+    }
+    const trouble = h('p', { id: 'name-problem', class: 'notice bad', role: 'alert', hidden: true })
+    const unknown = (): void => {
+      input.setAttribute('aria-invalid', 'true')
+      trouble.hidden = false
+      trouble.textContent = share.noSuchName
+      input.select()
     }
     const label = h('label', { for: 'name' }, share.noListLabel)
     const send = h('button', { class: 'button primary' }, share.noListOpen)
@@ -257,7 +301,18 @@ export class Share {
       ['folder', ''],
       titleOf(prefixOf(this.#root)),
       h('p', { class: 'muted' }, share.noList),
-      h('form', { onsubmit }, label, input, send),
+      h('form', { onsubmit }, label, input, trouble, send),
+    )
+  }
+
+  /** Costs no use. @throws Problem any other than that it is not there */
+  #finds(path: string): Promise<boolean> {
+    return look(this.#session, path).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Problem && error.code === 'object_not_found') return false
+        throw error
+      },
     )
   }
 

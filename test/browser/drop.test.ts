@@ -13,6 +13,7 @@ import { PDF, PNG } from '../support/media.ts'
 import { pattern } from '../support/store.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { startChromium } from './support/chromium.ts'
+import { startDam } from './support/dam.ts'
 import { type Visitor, visit } from './support/visitor.ts'
 
 let house: House
@@ -89,7 +90,7 @@ describe('sending', () => {
     await button(/^Send 2 files/).waitFor()
     expect(await rows().allInnerTexts()).toEqual([
       expect.stringMatching(/^a b#1\.txt\s+5 bytes · Ready to send/),
-      expect.stringMatching(/^large\.bin\s+1\.5 MB · Ready to send/),
+      expect.stringMatching(/^large\.bin\s+1\.4\sMiB · Ready to send/),
     ])
     expect(await stored(`${inbox}a b#1.txt`)).toBeUndefined()
     await send()
@@ -178,11 +179,16 @@ describe('sending', () => {
 
   test('a key for one object takes one file, whatever it is called', async () => {
     await begin()
-    await open({ path: `${inbox}report.pdf`, uses: 1 })
+    await open({ path: `${inbox}report.pdf`, uses: 1, size: [1, 2048] })
+    expect(await page.locator('h1').innerText()).toBe('Send a file')
+    expect(await page.locator('.facts').innerText()).toMatch(/^Up to 2\sKiB\s+One file/)
+    expect(await page.getByRole('heading', { name: 'Drop the file here' }).count()).toBe(1)
+    expect(await page.locator('.zone button').allInnerTexts()).toEqual(['Choose a file'])
     await page.setInputFiles('#files', text('anything.pdf', PDF, 'application/pdf'))
     await send()
     await arrived('Your file has arrived')
     expect(await stored(`${inbox}report.pdf`)).toBe(PDF.toString('latin1'))
+    await page.locator('.notice.good').getByText('As many files as this link allows').waitFor()
   })
 
   test('a key for several folders lets one say into which', async () => {
@@ -226,7 +232,7 @@ describe('limits', () => {
       exp: house.now() + 90_000,
     })
     expect(await page.locator('.facts').innerText()).toMatch(
-      /^Up to 1 MB each\s+At least 2 bytes each\s+Only images and PDF\s+Names such as \*\.png\s+Up to 2 files\s+Until /,
+      /^Up to 976\sKiB each\s+At least 2 bytes each\s+Only images and PDF\s+Names such as \*\.png\s+Up to 2 files\s+Until /,
     )
     await page.setInputFiles('#files', [
       text('good.png', PNG, 'image/png'),
@@ -241,7 +247,7 @@ describe('limits', () => {
     const words = (await page.locator('.queue .words').allInnerTexts()).map((said) => said.trim())
     expect(words).toEqual([
       'Ready to send',
-      'Too large: this link takes files of up to 1 MB.',
+      'Too large: this link takes files of up to 976\u00a0KiB.',
       'Too small: this link asks for at least 2 bytes.',
       'This link takes images and PDF only.',
       'The name does not fit “*.png”, which this link asks for.',
@@ -257,6 +263,27 @@ describe('limits', () => {
     await page.getByText('As many files as this link allows have been sent.').waitFor()
     expect(await button('Choose files').count()).toBe(0)
     await arrived('All 2 files have arrived')
+  })
+
+  test('are told anew as files arrive, and what arrived before what did not', async () => {
+    await begin({ width: 360, height: 740 })
+    await open({ files: 3, bytes: 3000, types: ['text/*'] })
+    const limits = () => page.locator('.facts').innerText()
+    expect(await limits()).toMatch(/Up to 3 files\s+Up to 2\.9\sKiB in all/)
+    const refused = Array.from({ length: 4 }, (_, at) => text(`${at}.png`, 'x', 'image/png'))
+    await page.setInputFiles('#files', [...refused, text('a.txt', 'x'.repeat(1000))])
+    await send()
+    await page.locator('.arrived .row').waitFor()
+    await expect.poll(limits).toMatch(/Up to 2 files\s+Up to 1\.9\sKiB in all/)
+    const [arrivedAt, queueAt] = await page.evaluate(() =>
+      ['.arrived', '.queue'].map(
+        (name) => document.querySelector(name)?.getBoundingClientRect().top ?? Number.NaN,
+      ),
+    )
+    expect(arrivedAt).toBeLessThan(Math.min(queueAt ?? 0, 740))
+    await page.setInputFiles('#files', text('b.txt', 'b'))
+    await button(/^Send 1 file/).waitFor()
+    await page.locator('.queue + .arrived').waitFor()
   })
 
   test('a file that is not what it says is refused, and another try is not offered', async () => {
@@ -283,6 +310,22 @@ describe('limits', () => {
     await page.getByText('This link has just expired.', { exact: false }).waitFor()
     expect(await page.locator('.zone').isVisible()).toBe(false)
     expect(await page.getByText('in time.txt', { exact: true }).isVisible()).toBe(true)
+  })
+})
+
+describe('a key that ends before anything was sent', () => {
+  test('lets nothing be sent any more, and says why', async () => {
+    await begin()
+    await page.clock.install({ time: Date.now() })
+    await open()
+    await page.setInputFiles('#files', text('late.txt', 'x'))
+    await button(/^Send 1 file/).waitFor()
+    await page.clock.fastForward(3_700_000)
+    await page.locator('.send:disabled').waitFor()
+    const queue = await page.locator('.queue').innerText()
+    expect(queue).toContain('This link has expired: it takes nothing new.')
+    expect(queue).toMatch(/late\.txt\s+1 byte · Not sent/)
+    expect(await visitor.flaws()).toEqual([])
   })
 })
 
@@ -331,6 +374,7 @@ describe('a PIN', () => {
     await page.getByLabel('PIN').fill('4711')
     await page.keyboard.press('Enter')
     await page.getByText('Please send').waitFor()
+    await page.locator('h1:focus').waitFor()
     expect(await visitor.flaws()).toEqual([])
 
     await page.setInputFiles('#files', [text('a.txt', 'a'), text('b.txt', 'b')])
@@ -338,7 +382,7 @@ describe('a PIN', () => {
     await send()
     const dialog = page.getByRole('dialog', { name: 'This link asks for a PIN' })
     await dialog.waitFor()
-    await page.keyboard.press('Escape')
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
     await page.getByText('Paused at 0%').first().waitFor()
     await button('Go on').first().click()
     await dialog.waitFor()
@@ -390,8 +434,52 @@ describe('for everybody', () => {
     await page.locator('.queue button').last().click()
     await arrived(done)
     expect(await visitor.flaws()).toEqual([])
+    const cut = await page.locator('.arrived').evaluate((element) => {
+      const { right } = element.getBoundingClientRect()
+      return [...element.querySelectorAll('*')].filter(
+        (inner) => inner.getBoundingClientRect().right > right,
+      ).length
+    })
+    expect(cut).toBe(0)
     const wider = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
     expect(wider).toBeLessThanOrEqual(0)
+  })
+
+  test('progress is seen where colours are forced, and its button stays where it is', async () => {
+    await begin({ width: 360 })
+    await open()
+    const dam = await startDam(Number(new URL(house.gateway.url).port))
+    try {
+      const key = opened[0]
+      await page.goto(`${dam.url}/-/drop#${key}`)
+      await page.locator('h1').waitFor()
+      await page.setInputFiles('#files', text('large.bin', Buffer.alloc(3_000_000)))
+      await button(/^Send /).waitFor()
+      dam.let(1_000_000)
+      await send()
+      await dam.full()
+      await page.emulateMedia({ forcedColors: 'active' })
+      const bar = page.locator('.queue > progress')
+      const seen: Buffer[] = []
+      for (const value of [0.1, 0.9]) {
+        await bar.evaluate((element: HTMLProgressElement, to) => {
+          // what the page itself would set is not of interest here
+          Object.defineProperty(element, 'value', { set: () => {}, configurable: true })
+          element.setAttribute('value', String(to))
+        }, value)
+        seen.push(await bar.screenshot())
+      }
+      expect(seen[0]?.equals(seen[1] ?? Buffer.alloc(0))).toBe(false)
+      const tops = await page.locator('.queue > header').evaluate((header) =>
+        ['1%', '31% · 16.5 MiB of 53 MiB · 2.8 MiB/s · 14 seconds left'].map((said) => {
+          for (const words of header.querySelectorAll('p')) words.textContent = said
+          return header.querySelector('button:not([hidden])')?.getBoundingClientRect().top
+        }),
+      )
+      expect(new Set(tops).size).toBe(1)
+    } finally {
+      await dam.close()
+    }
   })
 
   test('a phone is offered its camera where pictures are taken', async () => {

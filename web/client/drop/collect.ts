@@ -47,11 +47,11 @@ export const fromList = (files: Iterable<File>): readonly Picked[] =>
   [...files].map((file) => ({ file, relative: file.webkitRelativePath || file.name }))
 
 /** Undefined where the browser has no such picker; empty where the person chose nothing. */
-export async function fromPicker(): Promise<readonly Picked[] | undefined> {
+export async function fromPicker(multiple: boolean): Promise<readonly Picked[] | undefined> {
   const { showOpenFilePicker } = window as unknown as { showOpenFilePicker?: Picker }
   if (showOpenFilePicker === undefined) return undefined
   try {
-    const handles = await showOpenFilePicker({ multiple: true })
+    const handles = await showOpenFilePicker({ multiple })
     const files = await Promise.all(handles.map((handle) => handle.getFile()))
     return files.map((file, index) => ({ file, relative: file.name, handle: handles[index] }))
   } catch (error) {

@@ -3,7 +3,7 @@
  * again. Never the key: that is in the address of the tab, and in nothing that is kept.
  */
 import type { FileHandle } from './collect.ts'
-import type { Begun } from './uploads.ts'
+import type { Begun } from './surroundings.ts'
 
 export interface Remembered extends Begun {
   /** of the key that it was begun with */

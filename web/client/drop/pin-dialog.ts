@@ -1,5 +1,5 @@
 /** Asks for the PIN over the page, which stays as it is. */
-import { h } from '../common/dom.ts'
+import { button, h } from '../common/dom.ts'
 import { pinForm } from '../common/session.ts'
 import { common } from '../common/texts.ts'
 
@@ -13,6 +13,7 @@ export const pinDialog = (key: string): Promise<boolean> =>
       dialog.close()
     })
     const dialog = h('dialog', { class: 'card pin', 'aria-labelledby': 'pin-title' }, title, form)
+    form.append(button(common.cancel, () => dialog.close()))
     dialog.addEventListener('close', () => {
       dialog.remove()
       resolve(isProven)

@@ -37,13 +37,15 @@ export const totalsOf = (items: readonly Item[]): Totals => {
 
 export class QueueView {
   readonly element: HTMLElement
+  /** why nothing new can be sent any more */
+  closed: string | undefined
   readonly #uploads: Uploads
   readonly #actions: RowActions
   readonly #now: () => number
   readonly #pace = new Pace()
   readonly #rows = new Map<Item, Row>()
   readonly #title = h('h2', { id: 'queue-title', tabindex: -1 })
-  readonly #words = h('p', { class: 'muted tabular' })
+  readonly #words = h('p', { class: 'muted tabular', id: 'queue-words' })
   readonly #bar = h('progress', { max: 1, 'aria-label': drop.progressOfAll })
   readonly #send: HTMLButtonElement
   readonly #pause: HTMLButtonElement
@@ -55,7 +57,10 @@ export class QueueView {
     this.#uploads = uploads
     this.#actions = actions
     this.#now = now
-    this.#send = button('', () => uploads.actOnAll('send'), { kind: 'primary send' })
+    this.#send = button('', () => uploads.actOnAll('send'), {
+      kind: 'primary send',
+      'aria-describedby': 'queue-words',
+    })
     this.#pause = button(drop.pauseAll, () => this.#toggle('pause'), { image: 'pause' })
     this.#resume = button(drop.resumeAll, () => this.#toggle('resume'), { image: 'play' })
     this.element = h(
@@ -115,7 +120,7 @@ export class QueueView {
         this.#rows.set(item, row)
         this.#list.append(row.element)
       }
-      row.update(this.#now())
+      row.update(this.#now(), this.closed === undefined)
     }
     const hidden = open.length - shown.length
     this.#more.hidden = hidden === 0
@@ -130,6 +135,7 @@ export class QueueView {
     this.#bar.value = totals.bytes === 0 ? 0 : totals.sent / totals.bytes
     const bytes = chosen.reduce((sum, item) => sum + item.size, 0)
     this.#show(this.#send, chosen.length > 0)
+    this.#disableSend(this.closed !== undefined)
     fill(this.#send, h('span', {}, drop.send(chosen.length, count(chosen.length), size(bytes))))
     this.#show(
       this.#pause,
@@ -139,8 +145,9 @@ export class QueueView {
     this.#title.textContent = isOnItsWay
       ? drop.sending(count(totals.done), totals.files, count(totals.files))
       : drop.listTitle
-    this.#words.textContent = isOnItsWay ? this.#progressWords(totals) : ''
-    this.#words.hidden = !isOnItsWay
+    const closed = chosen.length > 0 ? this.closed : undefined
+    this.#words.textContent = isOnItsWay ? this.#progressWords(totals) : (closed ?? '')
+    this.#words.hidden = this.#words.textContent === ''
   }
 
   #progressWords({ sent, bytes }: Totals): string {
@@ -163,6 +170,12 @@ export class QueueView {
     this.update()
     const other = event === 'pause' ? this.#resume : this.#pause
     if (!other.hidden) other.focus()
+  }
+
+  #disableSend(isDisabled: boolean): void {
+    const hadFocus = isDisabled && document.activeElement === this.#send
+    this.#send.disabled = isDisabled
+    if (hadFocus) this.#title.focus()
   }
 
   /** A button that goes while it has the focus gives it to the title of what it began. */

@@ -47,6 +47,11 @@ export class Room {
   readonly #zone: HTMLElement
   readonly #wake: Wake
   readonly #single: string | undefined
+  readonly #limits = h('ul', { class: 'facts', 'aria-label': drop.limits })
+  /** whether the page is for a single file */
+  readonly #isOne: boolean
+  readonly #expiry: HTMLElement
+  #limitsSaid: string | undefined
   #isAsking = false
   readonly #seen = new Set<Item>()
   #isDue = false
@@ -58,6 +63,8 @@ export class Room {
     const [folder] = foldersOf(limits)
     this.#session = session
     this.#single = folder === undefined ? facts.paths[0] : undefined
+    this.#isOne = limits.filesLeft === 1
+    this.#expiry = expiryOf(session)
     this.#sender = new Sender(xhr, ours('..').href.replace(/\/$/, ''), key, now)
     this.#memory = new Memory(facts.id)
     this.#wake = new Wake(session.signal)
@@ -77,7 +84,7 @@ export class Room {
   /** Fills the page, and goes on with what was begun before a reload. */
   async open(page: HTMLElement): Promise<void> {
     const { facts } = this.#session
-    document.title = drop.title
+    document.title = this.#title
     fill(
       page,
       h(
@@ -99,14 +106,11 @@ export class Room {
 
   #header(): HTMLElement {
     const { facts } = this.#session
-    const limits = limitWords(facts).map(({ picture, words }) =>
-      h('li', { class: 'fact' }, icon(picture), h('span', {}, words)),
-    )
     return h(
       'header',
       { class: 'intro' },
-      h('h1', {}, drop.title),
-      h('p', { class: 'muted' }, drop.intro),
+      h('h1', { tabindex: -1 }, this.#title),
+      h('p', { class: 'muted' }, this.#isOne ? drop.one.intro : drop.intro),
       facts.message !== undefined &&
         h(
           'figure',
@@ -114,9 +118,25 @@ export class Room {
           h('figcaption', { class: 'muted' }, drop.message),
           h('blockquote', { dir: 'auto' }, facts.message),
         ),
-      h('ul', { class: 'facts', 'aria-label': drop.limits }, ...limits, expiryOf(this.#session)),
+      this.#limits,
       this.#folders(),
     )
+  }
+
+  get #title(): string {
+    return this.#isOne ? drop.one.title : drop.title
+  }
+
+  /** Less and less, as files arrive. */
+  #showLimits(): void {
+    const said = limitWords(this.#session.facts, this.#uploads.left, this.#isOne)
+    const text = said.map(({ words }) => words).join('\n')
+    if (text === this.#limitsSaid) return
+    this.#limitsSaid = text
+    const limits = said.map(({ picture, words }) =>
+      h('li', { class: 'fact' }, icon(picture), h('span', {}, words)),
+    )
+    fill(this.#limits, ...limits, this.#expiry)
   }
 
   /** A key for several folders lets the person say into which. */
@@ -247,7 +267,21 @@ export class Room {
     this.#arrived.update(this.#hasAll())
     this.#zone.classList.toggle('small', items.length > 0)
     this.#wake.keep(items.some(({ state }) => state === 'uploading'))
+    this.#showLimits()
     this.#showNotice()
+    this.#arrange()
+  }
+
+  /** Once nothing is on its way, what arrived is told before what did not. */
+  #arrange(): void {
+    const [arrived, queue] = [this.#arrived.element, this.#view.element]
+    const isOver =
+      this.#arrived.count > 0 && this.#uploads.items.every(({ state }) => !isOpen(state))
+    const [first, second] = isOver ? [arrived, queue] : [queue, arrived]
+    if (first.nextElementSibling === second) return
+    const { activeElement } = document
+    first.after(second)
+    if (activeElement instanceof HTMLElement) activeElement.focus()
   }
 
   /** Once per item and outcome: what arrived goes to the receipt, what failed is said. */
@@ -284,6 +318,7 @@ export class Room {
     this.#zone.hidden = this.#hasEnded || this.#uploads.filesLeft === 0
     const notice = this.#noticeOf()
     this.#notice.hidden = notice === undefined
+    this.#notice.classList.toggle('good', notice?.[0] === 'check' && this.#arrived.count > 0)
     if (notice === undefined || this.#notice.textContent === notice[1]) return
     fill(this.#notice, icon(notice[0]), h('span', {}, notice[1]))
   }
@@ -320,12 +355,14 @@ export class Room {
   #end(problem: Problem): boolean {
     if (problem.code !== 'key_expired') return false
     this.#hasEnded = true
+    this.#view.closed = drop.closed
     this.#update()
     return true
   }
 
   #guard(event: BeforeUnloadEvent): void {
-    const { items } = this.#uploads
-    if (items.some(({ state }) => isPending(state) || state === 'chosen')) event.preventDefault()
+    const isLost = ({ state }: Item): boolean =>
+      isPending(state) || (state === 'chosen' && !this.#hasEnded)
+    if (this.#uploads.items.some(isLost)) event.preventDefault()
   }
 }

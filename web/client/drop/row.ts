@@ -85,10 +85,13 @@ export class Row {
     )
   }
 
-  /** @param now on the clock of the queue */
-  update(now: number): void {
+  /**
+   * @param now on the clock of the queue
+   * @param isOpen whether what is chosen can still be sent
+   */
+  update(now: number, isOpen: boolean): void {
     const item = this.#item
-    const words = stateWords(item, now)
+    const words = isOpen || item.state !== 'chosen' ? stateWords(item, now) : drop.failed
     if (this.#state.textContent !== words) this.#state.textContent = words
     this.#bar.value = shareOf(item)
     if (item.state === this.#shown) return

@@ -16,6 +16,7 @@ import { type Limits, objectionTo, type Promised, UNKNOWN_TYPE } from './limits.
 import { freshPath, isLitter, pathIn, tidyName } from './names.ts'
 import { delayBefore } from './pace.ts'
 import type { Listener } from './sender.ts'
+import type { Begun, Surroundings } from './surroundings.ts'
 import { Trouble } from './wire.ts'
 
 /** Files that are sent at the same time; a browser has six connections to one host. */
@@ -35,30 +36,8 @@ const ENDS_ALL: ReadonlySet<string> = new Set([
 /** With these nothing is sent before a person has said the PIN. */
 const NEEDS_PIN: ReadonlySet<string> = new Set(['pin_required', 'pin_wrong'])
 
-/** An upload that was begun before the page was loaded anew. */
-export interface Begun
-  extends Readonly<Pick<Item, 'fingerprint' | 'name' | 'folder' | 'path' | 'size' | 'type'>> {
-  readonly upload: string
-}
-
-export interface Surroundings {
-  send(item: Item, listener: Listener, signal: AbortSignal): Promise<Stored>
-  /** how many bytes of an upload are there, where that can be said now */
-  find(upload: string, signal: AbortSignal): Promise<number | 'gone' | undefined>
-  /** milliseconds of a clock that only goes on */
-  now(): number
-  /** calls back after milliseconds, unless what it returns is called before */
-  later(milliseconds: number, callback: () => void): () => void
-  /** from 0 to below 1 */
-  random(): number
-  /** something about an item, or about all of them, is different now */
-  changed(item: Item | undefined): void
-  /** what to keep over a reload about an item; called whenever its upload begins or ends */
-  remember(item: Item): void
-  /** the resumable upload of an item that was called off */
-  forget(upload: string): void
-  pinNeeded(code: string): void
-}
+const willCome = ({ state }: Item): boolean =>
+  state === 'chosen' || state === 'done' || isPending(state)
 
 export class Uploads {
   readonly items: Item[] = []
@@ -148,6 +127,17 @@ export class Uploads {
   get filesLeft(): number | undefined {
     const { filesLeft } = this.limits
     return filesLeft === undefined ? undefined : Math.max(0, filesLeft - this.#promised().files)
+  }
+
+  /** What may still come in when all that arrived is counted; what is yet to be sent is not. */
+  get left(): Limits {
+    const arrived = this.#promised(({ state }) => state === 'done')
+    const { filesLeft, bytesLeft } = this.limits
+    return {
+      ...this.limits,
+      filesLeft: filesLeft && Math.max(0, filesLeft - arrived.files),
+      bytesLeft: bytesLeft && Math.max(0, bytesLeft - arrived.bytes),
+    }
   }
 
   // ── what people do ────────────────────────────────────────────────────────
@@ -386,14 +376,10 @@ export class Uploads {
   }
 
   /** Of what the last answer on the key could not know yet. */
-  #promised(): Promised {
+  #promised(isDue = willCome): Promised {
     const { filesLeft, bytesLeft } = this.limits
     if (filesLeft === undefined && bytesLeft === undefined) return { files: 0, bytes: 0 }
-    const due = this.items.filter(
-      (item) =>
-        !this.#counted.has(item) &&
-        (item.state === 'chosen' || item.state === 'done' || isPending(item.state)),
-    )
+    const due = this.items.filter((item) => !this.#counted.has(item) && isDue(item))
     return { files: due.length, bytes: due.reduce((sum, { size }) => sum + size, 0) }
   }
 }

@@ -1,7 +1,7 @@
 /** Limits, states and problems as people of a language read them. */
 import type { KeyFacts } from '../common/ask.ts'
 import type { IconName } from '../common/dom.ts'
-import { count, duration, percent, size } from '../common/format.ts'
+import { atMost, count, duration, percent, size } from '../common/format.ts'
 import { language } from '../common/language.ts'
 import { drop, problems } from '../common/texts.ts'
 import type { Item, Problem } from './item.ts'
@@ -16,7 +16,7 @@ export const limitsOf = (facts: KeyFacts): Limits => ({
   least: facts.size?.min ?? 0,
   most: Math.min(facts.size?.max ?? Number.POSITIVE_INFINITY, facts.maxObjectSize),
   types: facts.types ?? [],
-  filesLeft: least(
+  filesLeft: fewest(
     facts.files?.left,
     facts.uses?.left,
     foldersOf(facts).length > 0 ? undefined : 1,
@@ -24,7 +24,7 @@ export const limitsOf = (facts: KeyFacts): Limits => ({
   bytesLeft: facts.bytes?.left,
 })
 
-const least = (...stated: readonly (number | undefined)[]): number | undefined => {
+const fewest = (...stated: readonly (number | undefined)[]): number | undefined => {
   const known = stated.filter((value) => value !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
 }
@@ -34,17 +34,21 @@ export interface LimitWords {
   readonly words: string
 }
 
-/** What to know before choosing files, a few words each. */
-export function limitWords(facts: KeyFacts): readonly LimitWords[] {
-  const limits = limitsOf(facts)
+/**
+ * What to know before choosing files, a few words each.
+ * @param limits as they are by now
+ * @param isOne whether the page is for a single file
+ */
+export function limitWords(facts: KeyFacts, limits: Limits, isOne: boolean): readonly LimitWords[] {
   const { filesLeft, bytesLeft } = limits
+  const { most, least } = isOne ? drop.one : drop
   const said: readonly (readonly [IconName, string | false])[] = [
-    ['file', Number.isFinite(limits.most) && drop.most(size(limits.most))],
-    ['file', limits.least > 1 && drop.least(size(limits.least))],
+    ['file', Number.isFinite(limits.most) && most(atMost(limits.most))],
+    ['file', limits.least > 1 && least(size(limits.least, Math.ceil))],
     ['image', limits.types.length > 0 && drop.kinds(typeWords(limits.types))],
     ['text', limits.match.length > 0 && drop.named(listed.format(limits.match))],
     ['upload', filesLeft !== undefined && drop.filesLeft(filesLeft, count(filesLeft))],
-    ['archive', bytesLeft !== undefined && drop.bytesLeft(size(bytesLeft))],
+    ['archive', bytesLeft !== undefined && drop.bytesLeft(atMost(bytesLeft))],
     ['lock', facts.sha256 !== undefined && drop.pinned],
     ['retry', facts.create !== true && drop.replaces],
   ]
@@ -71,11 +75,11 @@ export function problemWords(problem: Problem): string {
 }
 
 function objectionWords(problem: Problem): string | undefined {
-  if ('most' in problem) return drop.tooLarge(size(problem.most))
-  if ('least' in problem) return drop.tooSmall(size(problem.least))
+  if ('most' in problem) return drop.tooLarge(atMost(problem.most))
+  if ('least' in problem) return drop.tooSmall(size(problem.least, Math.ceil))
   if ('types' in problem) return drop.wrongType(typeWords(problem.types))
   if ('match' in problem) return drop.wrongName(problem.match)
-  if ('left' in problem) return drop.tooMuch(size(problem.left))
+  if ('left' in problem) return drop.tooMuch(atMost(problem.left))
   return undefined
 }
 

@@ -10,11 +10,13 @@ const isTouched = matchMedia('(pointer: coarse)').matches
 
 /** The way in for fingers and keys, and the picture of it for mice. */
 export function zoneOf(limits: Limits, onPicked: OnPicked, signal: AbortSignal): HTMLElement {
-  const files = inputOf({ multiple: limits.filesLeft !== 1, id: 'files' }, limits, onPicked)
+  const isOne = limits.filesLeft === 1
+  const words = isOne ? { ...drop, ...drop.one } : drop
+  const files = inputOf({ multiple: !isOne, id: 'files' }, limits, onPicked)
   const folder = inputOf({ webkitdirectory: true, id: 'folder' }, limits, onPicked)
   const camera = inputOf({ capture: 'environment', id: 'camera' }, limits, onPicked)
   const choose = async (): Promise<void> => {
-    const picked = limits.types.length === 0 ? await fromPicker() : undefined
+    const picked = limits.types.length === 0 ? await fromPicker(!isOne) : undefined
     if (picked === undefined) files.click()
     else onPicked(picked)
   }
@@ -22,13 +24,13 @@ export function zoneOf(limits: Limits, onPicked: OnPicked, signal: AbortSignal):
     'section',
     { class: 'zone', 'aria-labelledby': 'zone-title' },
     h('span', { class: 'badge' }, icon('upload')),
-    h('h2', { id: 'zone-title' }, isTouched ? drop.chooseTitle : drop.dropTitle),
-    !isTouched && h('p', { class: 'muted' }, drop.dropHint),
+    h('h2', { id: 'zone-title' }, isTouched ? drop.chooseTitle : words.dropTitle),
+    !isTouched && h('p', { class: 'muted' }, words.dropHint),
     h(
       'div',
       { class: 'ways' },
-      button(drop.chooseFiles, () => void choose(), { kind: 'primary', image: 'file' }),
-      !isTouched && button(drop.chooseFolder, () => folder.click(), { image: 'folder' }),
+      button(words.chooseFiles, () => void choose(), { kind: 'primary', image: 'file' }),
+      !isTouched && !isOne && button(drop.chooseFolder, () => folder.click(), { image: 'folder' }),
       isTouched &&
         takesPictures(limits) &&
         button(drop.takePhoto, () => camera.click(), { image: 'camera' }),

@@ -22,8 +22,9 @@ export class ActivityLog {
     this.#onError = onError
   }
 
+  /** A download that was cut has been one; a request that was refused at once has not. */
   note({ grant, client, refusal, bytesIn, bytesOut }: Exchange, now: UnixSeconds): void {
-    if (grant === undefined || refusal !== undefined) return
+    if (grant === undefined || (refusal !== undefined && bytesOut === 0)) return
     const gathered = this.#gathered.get(grant.id) ?? this.#begun(grant.id, now)
     gathered.lastUsed = now
     gathered.lastAddress = client.address

@@ -32,6 +32,12 @@ export type Query = readonly (readonly [name: string, value: string])[]
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
+/** A form that uploads a file has this shape, and no other request to a bucket has it. */
+export function isForm({ method, path, headers }: RawRequest): boolean {
+  if (method !== 'POST' || path.startsWith('/-/')) return false
+  return /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
+}
+
 /** @throws Refusal request_malformed, uri_too_long, headers_too_large, key_ambiguous */
 export function readRequest(incoming: IncomingMessage, basePath: string): RawRequest {
   if (incoming.httpVersion !== '1.1' && incoming.httpVersion !== '1.0') {

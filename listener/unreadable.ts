@@ -11,12 +11,14 @@ const FAREWELL = 1000
  */
 export function whyUnreadable(
   code: string | undefined,
-): readonly ['headers_too_large' | 'too_slow' | 'request_malformed', string] {
+): readonly ['headers_too_large' | 'too_slow' | 'incomplete_body' | 'request_malformed', string] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return ['headers_too_large', 'request line and headers take at most 16 KiB']
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return ['too_slow', 'a request arrives in time, its headers within 10 seconds']
+    case 'HPE_INVALID_EOF_STATE':
+      return ['incomplete_body', 'the connection ended before the request was whole: send it again']
     default:
       return ['request_malformed', 'what was sent is not HTTP/1.1']
   }

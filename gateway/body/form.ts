@@ -41,10 +41,15 @@ export interface Form {
 /**
  * Resolves when the file begins.
  * @param contentType the header, with its boundary
+ * @param onField told the name of each field before the file
  * @throws Refusal request_malformed, too_large, too_slow, incomplete_body
  */
-export async function readForm(incoming: IncomingMessage, contentType: string): Promise<Form> {
-  const reader = new FormReader(incoming, parserFor(contentType))
+export async function readForm(
+  incoming: IncomingMessage,
+  contentType: string,
+  onField: (name: string) => void = () => {},
+): Promise<Form> {
+  const reader = new FormReader(incoming, parserFor(contentType), onField)
   const timer = setTimeout(
     () => reader.fail(new Refusal('too_slow', 'the fields of a form arrive within 30 seconds')),
     FIELDS_TIMEOUT,
@@ -91,10 +96,11 @@ class FormReader {
   #onFailure: (why: Refusal) => void = () => {}
   readonly #done: Promise<void>
 
-  constructor(incoming: IncomingMessage, parser: BusboyInstance) {
+  constructor(incoming: IncomingMessage, parser: BusboyInstance, onField: (name: string) => void) {
     this.#raw = new BodyReader(incoming, () => {})
     this.#parser = parser
     parser.on('field', (name, value, _, isTruncated) => {
+      onField(name)
       this.#fieldBytes += Buffer.byteLength(name) + Buffer.byteLength(value)
       if (isTruncated || this.#fieldBytes > MAX_FIELD_BYTES) this.fail(TOO_MUCH)
       else this.#fields.push([name, value])

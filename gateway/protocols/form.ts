@@ -1,6 +1,7 @@
 /**
  * Uploads by an HTML form without script: POST /BUCKET/ or /BUCKET/PREFIX/, as multipart/form-data.
- * Whose form it is, its fields say: with `vk` it is ours, with a signed policy it is one of S3.
+ * Whose form it is, its fields say: with those of a signed policy it is one of S3, else it is ours, with
+ * its key in the field `vk` or where other requests show theirs.
  */
 import { grantsOrigin } from '../../key/clear.ts'
 import { isMediaType } from '../../key/media-type.ts'
@@ -17,11 +18,12 @@ import { attemptOf } from '../attempt.ts'
 import { Digester, etagOf } from '../body/digest.ts'
 import { type Form, readForm } from '../body/form.ts'
 import type { Exchange } from '../exchange.ts'
-import type { RawRequest } from '../request.ts'
+import { isForm, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
 import type { Services } from '../services.ts'
 import type { Committed } from '../store/store.ts'
 import { DEFAULT_TYPE, put } from '../verbs/put.ts'
+import { claimOf, showsKey } from './claim.ts'
 import { describe, locationOf, native } from './native.ts'
 import { problemFor } from './problem.ts'
 import type { Protocol } from './protocol.ts'
@@ -37,33 +39,32 @@ export const form: Protocol = {
     (exchange.isFormOfS3 ? s3ProblemOf : problemFor)(refusal, exchange),
 }
 
-/** A form has this shape, and no other request to a bucket has it. */
-function isForm({ method, path, headers }: RawRequest): boolean {
-  if (method !== 'POST' || path.startsWith('/-/')) return false
-  return /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? '')
-}
-
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
   // whatever follows the form is not read
   exchange.outgoing.shouldKeepAlive = false
-  // until its fields say otherwise
-  exchange.isFormOfS3 = services.s3.enabled
   services.transfers.checkUploads()
   exchange.sendContinue()
-  const form = await readForm(exchange.incoming, request.headers.get('content-type') ?? '')
-  exchange.isFormOfS3 &&= isOfS3(form, request)
+  const type = request.headers.get('content-type') ?? ''
+  const form = await readForm(exchange.incoming, type, (name) => {
+    exchange.isFormOfS3 ||= services.s3.enabled && OF_S3.test(name)
+  })
+  if (fieldOf(form, 'vk') !== undefined) exchange.isFormOfS3 = false
   if (exchange.isFormOfS3) return servePostForm(form, request, exchange, services)
-  const key = fieldOf(form, 'vk')
-  if (key === undefined) {
-    throw new Refusal('key_missing', 'the form has no field "vk" with a key before its file')
-  }
-  await serveNative(form, key, request, exchange, services)
+  await serveNative(form, keyOf(form, request), request, exchange, services)
 }
 
-/** Without a policy, a form to a folder of a bucket is none of S3 either: its key is missing. */
-function isOfS3({ fields }: Form, { path }: RawRequest): boolean {
-  if (fields.some(([name]) => name === 'vk')) return false
-  return /^\/[^/]*\/?$/.test(path) || fields.some(([name]) => name.toLowerCase() === 'policy')
+/** Fields that only a form of S3 has, of Signature Version 4 or 2. */
+const OF_S3 = /^(?:policy|x-amz-.*|awsaccesskeyid|signature)$/i
+
+/** @throws Refusal key_missing, key_ambiguous */
+function keyOf(form: Form, request: RawRequest): string {
+  const stated = fieldOf(form, 'vk')
+  if (!showsKey(request)) {
+    if (stated !== undefined) return stated
+    throw new Refusal('key_missing', 'the form has no field "vk" with a key before its file')
+  }
+  if (stated === undefined) return claimOf(request).key
+  throw new Refusal('key_ambiguous', 'send one key only: in the field "vk", or with the request')
 }
 
 /** @throws Refusal request_malformed for a field that is there twice; key_ambiguous for the key */

@@ -15,7 +15,7 @@ import type { Exchange } from '../exchange.ts'
 import { Memo } from '../memo.ts'
 import { LISTING_HEADERS, listingPage } from '../pages/listing.ts'
 import { wantsHtml } from '../pages/strict.ts'
-import { type Headers, parameter, type Query, type RawRequest } from '../request.ts'
+import { type Headers, isForm, parameter, type Query, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
 import { sendObject } from '../send-object.ts'
 import { respondZip } from '../send-zip.ts'
@@ -38,7 +38,7 @@ export interface Action extends Wanted {
 
 export const native: Protocol = {
   name: 'native',
-  recognises: (request) => !request.path.startsWith('/-/') && showsKey(request),
+  recognises: (request) => !request.path.startsWith('/-/') && showsKey(request) && !isForm(request),
   serve,
   preflight: async (request, _, { gatekeeper }) =>
     request.query.some(([name]) => name === 'vk') ? gatekeeper.verify(claimOf(request)) : undefined,

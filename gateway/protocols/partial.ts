@@ -219,9 +219,9 @@ function answer(
 ): void {
   const state = [...more, ...stateOf(at)]
   if (isFinished(at)) {
-    const { path, size, etag, sha256 } = at
+    const { path, size, type, etag, sha256 } = at
     const headers = [...state, ...objectHeaders(at, services)]
-    respondJson(exchange, services, status, headers, { path, size, etag, sha256 })
+    respondJson(exchange, services, status, headers, { path, size, type, etag, sha256 })
   } else {
     const headers = [...state, ...NO_STORE, ...limitsOf(services)]
     respond(exchange, services, status === 201 ? 201 : 204, headers)

@@ -52,6 +52,7 @@ export interface Finished extends Begun {
   /** when the upload was begun */
   readonly created: UnixSeconds
   readonly size: Bytes
+  readonly type: string
   readonly etag: string
   readonly sha256: string
 }
@@ -196,9 +197,10 @@ async function completed(
   const { ttl } = uploadLimits(admitted.grant)
   const { key, told, offset: size } = progress
   const etag = etagOf(sha256)
-  const remembered: EndNote = { key, told, created: upload.created, size, etag, sha256 }
+  const { created, type } = upload
+  const remembered: EndNote = { key, told, created, size, type, etag, sha256 }
   const as: CompletedObject = {
-    type: upload.type,
+    type,
     etag,
     sha256,
     modified: now,
@@ -206,7 +208,7 @@ async function completed(
     remembered: JSON.stringify(remembered),
   }
   const parts = await partsOf(upload, store)
-  const change = { act: 'PUT', about: { size, sha256, type: upload.type } } as const
+  const change = { act: 'PUT', about: { size, sha256, type } } as const
   const outcome = await changing(admitted, services, change, async () =>
     store.multipart.complete(upload, { parts }, as, condition),
   )

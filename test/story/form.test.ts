@@ -89,6 +89,17 @@ describe('a form', () => {
     expect([answer.status, answer.json().path]).toEqual([201, path])
   })
 
+  test('shows its key as other requests do', async () => {
+    const name = fresh()
+    for (const sending of [
+      { to: `/bucket/?vk=${all}` },
+      { headers: { authorization: `Bearer ${all}` } },
+      { headers: { cookie: `vk=${all}`, origin: house.gateway.url } },
+    ]) {
+      expect([200, 201]).toContain((await send(undefined, { name, ...sending })).status)
+    }
+  })
+
   test('states the type in a field, else in its file', async () => {
     const stated = await send(all, { fields: [['content-type', 'text/plain']], name: fresh() })
     expect(stated.json().type).toBe('text/plain')
@@ -215,15 +226,26 @@ describe('a form is refused', () => {
     },
   )
 
-  test('whose key comes behind its file', async () => {
-    const answer = await send(undefined, { after: [['vk', all]] })
-    expect(answer.status).toBeGreaterThanOrEqual(400)
-  })
-
-  test('to a folder of a bucket, where S3 is served as well', async () => {
-    const answer = await send(undefined, { to: '/bucket/a/', after: [['vk', all]] })
+  test.each(['/bucket/', '/bucket/a/'])('whose key comes behind its file (%s)', async (to) => {
+    const answer = await send(undefined, { to, after: [['vk', all]] })
     expect(outcome(answer)).toBe('401 key_missing')
     expect(answer.json().detail).toMatch(/no field "vk" with a key before its file/)
+  })
+
+  test('without a file, in the words of whoever it is meant for', async () => {
+    const without = (fields: Fields) =>
+      ask(`${house.gateway.url}/bucket/`, {
+        method: 'POST',
+        headers: { 'content-type': 'multipart/form-data; boundary=B' },
+        body: Buffer.concat([...fields.map(field), Buffer.from('--B--\r\n')]),
+      })
+    expect(outcome(await without([['vk', all]]))).toBe('400 request_malformed')
+    expect((await without([['policy', 'e30=']])).headers['content-type']).toBe('application/xml')
+  })
+
+  test('that shows a key in the field and with the request', async () => {
+    const headers = { authorization: `Bearer ${all}` }
+    expect(outcome(await send(all, { headers }))).toBe('400 key_ambiguous')
   })
 
   test('with a second file, which would be lost unnoticed', async () => {

@@ -48,6 +48,14 @@ describe('a request line', () => {
     expect(outcome(await send(`${line}\r\nHost: files.example\r\n\r\n`))).toBe(expected)
   })
 
+  test('whose body ends with the connection says so', async () => {
+    const connection = await RawConnection.open(house.gateway.port)
+    connection.send(`${headOf('PUT', signed('/bucket/half'), ['Content-Length: 10'])}half`)
+    connection.socket.end()
+    expect(outcome(await connection.response())).toBe('400 incomplete_body')
+    connection.destroy()
+  })
+
   test('says which methods are served', async () => {
     const response = await send(headOf('POST', '/bucket/a'))
     expect(response?.headers.get('allow')).toBe('GET, HEAD, PUT, DELETE, OPTIONS')

@@ -29,9 +29,11 @@ import type { Awaitable, Ledger, Revocation } from '../ledger/ledger.ts'
 import { andThen } from './awaitable.ts'
 import { Memo } from './memo.ts'
 import { Meter } from './meter.ts'
+import { openLimits } from './open-uploads.ts'
 import { Pins } from './pins.ts'
 import { Plans } from './plans.ts'
 import { Policies } from './policies.ts'
+import type { OpenLimit } from './store/multipart.ts'
 import { type Intent, takeUse, type Use } from './use.ts'
 
 /** What a request shows to be let in: one credential, of one protocol, not looked at yet. */
@@ -199,6 +201,11 @@ export class Gatekeeper {
     const bytes = await leastLeft(counters.bytes, takenOf)
     const files = await leastLeft(counters.files, takenOf)
     return { ...(uses && { uses }), ...(bytes && { bytes }), ...(files && { files }) }
+  }
+
+  /** How many uploads may be open under a key, see {@link openLimits}. */
+  openLimits(grant: Grant, creates: boolean, most: number): Promise<readonly OpenLimit[]> {
+    return openLimits(this.#ledger, grant, creates, most)
   }
 
   /** What whoever made the key says to whoever holds it. */

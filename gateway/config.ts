@@ -65,6 +65,8 @@ export const gatewaySection = z.strictObject({
   maxConnections: z.int().min(1).default(1000),
   /** uploads at one time; further ones are asked to come back */
   maxUploads: z.int().min(1).default(64),
+  /** uploads that are begun under one key and not at their end */
+  maxOpenUploads: z.int().min(1).default(1000),
   /** an upload slower than this, in bytes a second over 30 seconds, is cut */
   minUploadRate: sizeSetting.prefault('1KiB'),
   /** a download that takes no byte for this long is cut */

@@ -12,6 +12,7 @@ import { type Headers, hasBody, type RawRequest } from '../request.ts'
 import { respond, respondJson } from '../respond.ts'
 import type { Services } from '../services.ts'
 import type { MultipartRef } from '../store/multipart.ts'
+import { UNFINISHED_SECONDS } from '../verbs/begin.ts'
 import { DEFAULT_TYPE } from '../verbs/put.ts'
 import {
   beginResumable,
@@ -19,7 +20,6 @@ import {
   type Finished,
   isFinished,
   type Progress,
-  UNFINISHED_SECONDS,
 } from '../verbs/resume.ts'
 import { native } from './native.ts'
 import { MethodNotAllowed, problemOf } from './problem.ts'

@@ -1,7 +1,7 @@
 /** The powers of several stores as one: the shared store has them, a bucket's own store has not. */
 import { bucketOf, type ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
-import type { UnixSeconds } from '../../key/units.ts'
+import type { Bytes, UnixSeconds } from '../../key/units.ts'
 import type { Awaitable } from '../../ledger/ledger.ts'
 import { compareBytes } from './byte-order.ts'
 import { copyPartThrough } from './copy-through.ts'
@@ -17,7 +17,9 @@ import type {
   NamedPart,
   NewMultipart,
   NewPart,
+  OpenLimit,
   PartCommitted,
+  PartCondition,
   PartInfo,
   PartList,
   PartListing,
@@ -48,9 +50,13 @@ export class BucketsMultipart implements Multipart {
     this.#own = own
   }
 
-  async create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo> {
+  async create(
+    path: ObjectPath,
+    as: NewMultipart,
+    limits?: readonly OpenLimit[],
+  ): Promise<MultipartInfo> {
     refuseOwn(this.#own, path, 'it takes no uploads in parts; send the object in one request')
-    return this.#shared.multipart.create(path, as)
+    return this.#shared.multipart.create(path, as, limits)
   }
 
   find(ref: MultipartRef): Awaitable<MultipartInfo | undefined> {
@@ -66,12 +72,17 @@ export class BucketsMultipart implements Multipart {
     number: number,
     source: PartSource,
     as: NewPart,
+    condition?: Pick<PartCondition, 'most'>,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
     if (this.#isOwn(ref)) return NO_SUCH_UPLOAD
     const { multipart } = this.#shared
     const store = this.#own.get(bucketOf(source.path))
-    if (store === undefined) return multipart.copyPart(ref, number, source, as)
-    return copyPartThrough(store, source, { multipart, ref, number }, as)
+    if (store === undefined) return multipart.copyPart(ref, number, source, as, condition)
+    return copyPartThrough(store, source, { multipart, ref, number }, as, condition)
+  }
+
+  bytesBeside(ref: MultipartRef, number: number): Awaitable<Bytes | undefined> {
+    return this.#isOwn(ref) ? undefined : this.#shared.multipart.bytesBeside(ref, number)
   }
 
   lastPart(ref: MultipartRef): Awaitable<PartInfo | undefined> {

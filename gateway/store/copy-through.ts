@@ -9,6 +9,7 @@ import type {
   MultipartRef,
   NewPart,
   PartCommitted,
+  PartCondition,
   PartSource,
 } from './multipart.ts'
 import type { CopiedObject, CopyConditions, CopyConflict } from './object-copy.ts'
@@ -57,6 +58,7 @@ export async function copyPartThrough(
   { path, range, condition }: PartSource,
   part: { readonly multipart: Multipart; readonly ref: MultipartRef; readonly number: number },
   as: NewPart,
+  bound?: Pick<PartCondition, 'most'>,
 ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
   const { multipart, ref, number } = part
   return reading({ store, path }, condition, async (object) => {
@@ -68,7 +70,7 @@ export async function copyPartThrough(
     if (upload === undefined) return { done: false, failed: 'no_such_upload' }
     try {
       await pump(object, { start, length }, upload)
-      return await upload.commit(as)
+      return await upload.commit(as, bound)
     } finally {
       await upload.discard()
     }

@@ -21,8 +21,11 @@ import type {
 } from './store.ts'
 
 export interface Multipart {
-  /** Begins an upload; its id is random, and tells nothing. */
-  create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo>
+  /**
+   * Begins an upload; its id is random, and tells nothing. Rejects with {@link TooManyOpen} where as
+   * many are open as one of the limits allows, at that very moment, whichever process began them.
+   */
+  create(path: ObjectPath, as: NewMultipart, limits?: readonly OpenLimit[]): Promise<MultipartInfo>
   find(ref: MultipartRef): Awaitable<MultipartInfo | undefined>
   /** A place for the bytes of one part; undefined where there is no such upload. */
   part(ref: MultipartRef, number: number): Awaitable<PartUpload | undefined>
@@ -32,7 +35,10 @@ export interface Multipart {
     number: number,
     source: PartSource,
     as: NewPart,
+    condition?: Pick<PartCondition, 'most'>,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure>
+  /** Bytes of all parts but this one together; undefined where there is no such upload. */
+  bytesBeside(ref: MultipartRef, number: number): Awaitable<Bytes | undefined>
   /** The part with the greatest number; undefined where there is none, or no such upload. */
   lastPart(ref: MultipartRef): Awaitable<PartInfo | undefined>
   /** In order of their numbers; undefined where there is no such upload. */
@@ -78,6 +84,27 @@ export interface NewMultipart {
   readonly expires: UnixSeconds
 }
 
+/** The upload is counted under a name for as long as it is open. */
+export interface OpenLimit {
+  readonly under: string
+  /** open under that name, this one included; at least 1 */
+  readonly most: number
+}
+
+/** An upload that was not begun, since too many are not at their end. */
+export class TooManyOpen extends Error {
+  override readonly name = 'TooManyOpen'
+  readonly limit: OpenLimit
+  /** when the first of those that are open ends by itself */
+  readonly until: UnixSeconds
+
+  constructor(limit: OpenLimit, until: UnixSeconds) {
+    super(`${limit.most} uploads are open under "${limit.under}"`)
+    this.limit = limit
+    this.until = until
+  }
+}
+
 export interface MultipartInfo extends MultipartRef, NewMultipart {}
 
 export interface PartUpload extends Writing {
@@ -92,6 +119,8 @@ export interface PartUpload extends Writing {
 export interface PartCondition {
   /** true: there is no part of that number */
   readonly absent?: boolean
+  /** with it in place of one of its number, all parts have at most so many bytes together */
+  readonly most?: Bytes
 }
 
 export interface NewPart {
@@ -130,6 +159,7 @@ export interface PartSource {
  * - `invalid_part`: there is no such part, or it has another ETag
  * - `invalid_part_order`: the numbers do not ascend
  * - `part_exists`: the condition was that there is none of that number
+ * - `too_large`: the parts would have more bytes together than the condition allows
  * - `part_too_small`: a part other than the last has fewer bytes than {@link PartList.least}
  * - `range_unsatisfiable`: the source does not have all bytes of the range
  */
@@ -140,6 +170,7 @@ export interface MultipartFailure {
     | 'invalid_part'
     | 'invalid_part_order'
     | 'part_exists'
+    | 'too_large'
     | 'part_too_small'
     | 'range_unsatisfiable'
   /** of the part that it is about */

@@ -102,10 +102,12 @@ const endingBy =
   }
 
 const withEndings = (multipart: Multipart, ending: Ending): Multipart => ({
-  create: (path, as) => multipart.create(path, as),
+  create: (path, as, limits) => multipart.create(path, as, limits),
   find: (ref) => multipart.find(ref),
   part: (ref, number) => multipart.part(ref, number),
-  copyPart: (ref, number, source, as) => multipart.copyPart(ref, number, source, as),
+  copyPart: (ref, number, source, as, condition) =>
+    multipart.copyPart(ref, number, source, as, condition),
+  bytesBeside: (ref, number) => multipart.bytesBeside(ref, number),
   lastPart: (ref) => multipart.lastPart(ref),
   parts: (ref, query) => multipart.parts(ref, query),
   read: (ref, parts) => multipart.read(ref, parts),

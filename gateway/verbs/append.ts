@@ -11,8 +11,9 @@ import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
 import type { PartUpload } from '../store/multipart.ts'
 import type { Transfer } from '../transfers.ts'
+import { probeUse } from './begin.ts'
 import { beginWith, checkRoom, declaredBy } from './intake.ts'
-import { noSuchUpload, probeUse } from './multipart.ts'
+import { noSuchUpload } from './multipart.ts'
 import type { PartNote, Progress } from './resume.ts'
 
 /** Of the bytes of one request: all of them are kept, or none. */

@@ -1,14 +1,12 @@
 /** Uploads in parts: begin, parts in any order, and one moment in which they become the object. */
 import { uploadLimits } from '../../key/clear.ts'
-import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
-import { type Bytes, bytes, later, type Seconds } from '../../key/units.ts'
+import { type Bytes, bytes, later } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { changing, checkAudit } from '../audit-record.ts'
 import type { ContentDigest } from '../body/receive.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Services } from '../services.ts'
-import { holds } from '../store/condition.ts'
 import type {
   MultipartFailure,
   MultipartInfo,
@@ -21,13 +19,12 @@ import type {
   PartUpload,
 } from '../store/multipart.ts'
 import type { Committed, NewObject, WriteCondition } from '../store/store.ts'
+import { begin, probeUse } from './begin.ts'
 import { inspectStaged } from './inspect.ts'
 import { checkRoom, type OpenBody, takeIn } from './intake.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
 import { sourceGone } from './source.ts'
 
-/** An upload that nobody has ended by then ends by itself. */
-const UNFINISHED_SECONDS = 86_400 as Seconds
 /** Of a part other than the last: S3's own. */
 const LEAST_PART = bytes(5 << 20)
 
@@ -37,26 +34,15 @@ export async function beginMultipart(
   services: Services,
   as: Pick<NewMultipart, 'meta' | 'note'>,
 ): Promise<MultipartInfo> {
-  const path = admitted.attempt.path as ObjectPath
   checkPinned(admitted)
-  await checkRoom(services, admitted)
-  const condition = conditionOf(admitted, {})
-  if (!holds(condition, await services.store.head(path))) {
-    throw conflictOf(admitted, { condition: {} })
-  }
-  await probeUse(admitted, services)
-  const created = services.clock.now()
-  return services.store.multipart.create(path, {
-    ...as,
-    type: admitted.attempt.upload?.type ?? '',
-    created,
-    expires: later(created, UNFINISHED_SECONDS),
-  })
+  return begin(admitted, services, as)
 }
 
 export interface PartRequest {
   readonly upload: MultipartInfo
   readonly number: number
+  /** bytes of the part, where they are stated */
+  readonly size: Bytes | undefined
   readonly body: OpenBody
   readonly digest: ContentDigest
   /** what the part is known by, once its content has passed the digest */
@@ -68,13 +54,17 @@ export async function putPart(
   admitted: Admitted,
   services: Services,
   exchange: Exchange,
-  { upload, number, body, digest, describe }: PartRequest,
+  { upload, number, size, body, digest, describe }: PartRequest,
 ): Promise<PartCommitted | MultipartFailure> {
   const limits = uploadLimits(admitted.grant)
   checkPinned(admitted)
   await checkRoom(services, admitted)
   await probeUse(admitted, services)
   const { multipart } = services.store
+  const most = mostOf(admitted, services)
+  const beside = await multipart.bytesBeside(upload, number)
+  if (beside === undefined) throw noSuchUpload()
+  if (beside + (size ?? 0) > most) throw tooLargeTogether(beside + (size ?? 0), most)
   const open = async (): Promise<PartUpload> => {
     const part = await multipart.part(upload, number)
     if (part === undefined) throw noSuchUpload()
@@ -84,13 +74,19 @@ export async function putPart(
     {
       grant: admitted.grant,
       path: upload.path,
-      // the content is looked at where it begins, its size when it is whole
-      limits: { ...limits, least: bytes(0), types: number === 1 ? limits.types : [] },
+      // the content is looked at where it begins; that it is not too small is known when it is whole
+      limits: {
+        ...limits,
+        least: bytes(0),
+        most: bytes(most - beside),
+        types: number === 1 ? limits.types : [],
+      },
       type: upload.type,
       body,
       digest,
       open,
-      commit: (part, { sha256 }, now) => part.commit({ ...describe(), sha256, modified: now }),
+      commit: (part, { sha256 }, now) =>
+        part.commit({ ...describe(), sha256, modified: now }, { most }),
     },
     exchange,
     services,
@@ -118,10 +114,9 @@ export async function copyPart(
   await checkRoom(services, admitted)
   await probeUse(admitted, services)
   const now = services.clock.now()
-  const outcome = await services.store.multipart.copyPart(upload, number, source, {
-    ...as,
-    modified: now,
-  })
+  const made = { ...as, modified: now }
+  const bound = { most: mostOf(admitted, services) }
+  const outcome = await services.store.multipart.copyPart(upload, number, source, made, bound)
   if (!outcome.done && 'of' in outcome) throw sourceGone(outcome)
   return outcome
 }
@@ -209,14 +204,19 @@ const wholeOf = (parts: readonly PartInfo[]) => ({
   parts,
 })
 
+/** What all parts together may have, so that no more than that lies there unfinished. */
+const mostOf = ({ grant }: Admitted, { settings }: Services): Bytes =>
+  Math.min(uploadLimits(grant).most, settings.maxObjectSize) as Bytes
+
+const tooLargeTogether = (size: number, most: Bytes): Refusal =>
+  new Refusal('too_large', `the parts have ${size} bytes together, of ${most} allowed`)
+
 /** What only the whole can be held to. */
-function checkWhole({ grant }: Admitted, parts: readonly PartInfo[], { settings }: Services): void {
-  const { least, most, types } = uploadLimits(grant)
+function checkWhole(admitted: Admitted, parts: readonly PartInfo[], services: Services): void {
+  const { least, types } = uploadLimits(admitted.grant)
   const { size } = wholeOf(parts)
-  const limit = Math.min(most, settings.maxObjectSize) as Bytes
-  if (size > limit) {
-    throw new Refusal('too_large', `the parts have ${size} bytes together, of ${limit} allowed`)
-  }
+  const most = mostOf(admitted, services)
+  if (size > most) throw tooLargeTogether(size, most)
   if (size < least) {
     throw new Refusal('too_small', `the parts have ${size} bytes together, ${least} are expected`)
   }
@@ -235,10 +235,4 @@ function checkPinned({ grant }: Admitted): void {
     'method_not_granted',
     'the key is for content of one SHA-256: send it whole, not in parts',
   )
-}
-
-/** A use is taken when the object appears; who has none left stores no parts either. */
-export async function probeUse(admitted: Admitted, services: Services): Promise<void> {
-  const use = await takeUploadUse(admitted, services)
-  await use?.settle(0)
 }

@@ -6,23 +6,19 @@
 import { uploadLimits } from '../../key/clear.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
-import { type Bytes, bytes, later, type Seconds, type UnixSeconds } from '../../key/units.ts'
+import { type Bytes, bytes, later, type UnixSeconds } from '../../key/units.ts'
 import type { Admitted } from '../admit.ts'
 import { changing, checkAudit } from '../audit-record.ts'
 import { etagOf } from '../body/digest.ts'
 import { checkContent, checkPinned, tooLarge, tooSmall } from '../body/receive.ts'
 import { ResumableDigest } from '../body/resumable-digest.ts'
 import type { Services } from '../services.ts'
-import { holds } from '../store/condition.ts'
 import type { CompletedObject, MultipartInfo, MultipartRef, PartList } from '../store/multipart.ts'
 import type { WriteCondition } from '../store/store.ts'
+import { begin } from './begin.ts'
 import { inspectStaged } from './inspect.ts'
-import { checkRoom } from './intake.ts'
-import { noSuchUpload, probeUse } from './multipart.ts'
+import { noSuchUpload } from './multipart.ts'
 import { conditionOf, conflictOf, replacing, settling, takeUploadUse } from './put.ts'
-
-/** An upload that is not whole by then ends by itself. */
-export const UNFINISHED_SECONDS = 86_400 as Seconds
 
 /** What is known of an upload from its beginning to its end. */
 export interface Begun {
@@ -71,22 +67,10 @@ export async function beginResumable(
   services: Services,
   as: Begun,
 ): Promise<Progress> {
-  const { upload: stated, path } = admitted.attempt
-  await checkRoom(services, admitted)
-  const condition = conditionOf(admitted, {})
-  if (!holds(condition, await services.store.head(path as ObjectPath))) {
-    throw conflictOf(admitted, { condition: {} })
-  }
-  await probeUse(admitted, services)
-  const created = services.clock.now()
-  const length = stated?.size === undefined ? {} : { length: stated.size }
+  const size = admitted.attempt.upload?.size
+  const length = size === undefined ? {} : { length: size }
   const note: UploadNote = { resumable: 1, ...as, ...length }
-  const upload = await services.store.multipart.create(path as ObjectPath, {
-    type: stated?.type ?? '',
-    note: JSON.stringify(note),
-    created,
-    expires: later(created, UNFINISHED_SECONDS),
-  })
+  const upload = await begin(admitted, services, { note: JSON.stringify(note) })
   return { ...as, ...length, upload, offset: bytes(0), next: 1 }
 }
 

@@ -7,6 +7,7 @@ import { START, StoreFolder } from '../support/store.ts'
 import { fullStoreContract } from './full-store-contract.ts'
 import { multipartContract } from './multipart-contract.ts'
 import { resumableContract } from './resumable-contract.ts'
+import { unfinishedContract } from './unfinished-contract.ts'
 
 const stores = {
   'the store in memory': async () => {
@@ -37,4 +38,5 @@ for (const [name, open] of Object.entries(stores)) {
   fullStoreContract(`${name}: more than uploads and downloads`, open)
   multipartContract(`${name}: uploads in parts`, open)
   resumableContract(`${name}: uploads that go on where they broke off`, open)
+  unfinishedContract(`${name}: uploads that are not at their end`, open)
 }

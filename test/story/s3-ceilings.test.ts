@@ -254,12 +254,13 @@ describe('a key with a size', () => {
     const own = await clientWith({ size: [10, FIVE + 4] })
     const target = await begin(own, 's/parts')
     const first = await part(own, target, 1, Buffer.alloc(FIVE))
-    const large = await part(own, target, 2, '12345')
-    await expect(complete(own, target, [first.ETag, large.ETag])).rejects.toMatchObject(
+    await expect(part(own, target, 2, '12345')).rejects.toMatchObject(
       refused('EntityTooLarge', 400),
     )
     const small = await part(own, target, 2, '1234')
-    await expect(part(own, target, 3, Buffer.alloc(FIVE + 5))).rejects.toMatchObject(
+    await expect(part(own, target, 3, '1')).rejects.toMatchObject(refused('EntityTooLarge', 400))
+    const copied = { ...target, PartNumber: 3, CopySource: `${Bucket}/a/x` }
+    await expect(own.send(new UploadPartCopyCommand(copied))).rejects.toMatchObject(
       refused('EntityTooLarge', 400),
     )
     await complete(own, target, [first.ETag, small.ETag])
@@ -384,11 +385,19 @@ describe('a key with uses', () => {
   test('makes one object in parts with one use', async () => {
     const own = await clientWith({ jti: 'once', uses: 1 })
     const one = await begin(own, 'u/one')
-    const other = await begin(own, 'u/other')
-    const parts = [await part(own, one, 1, 'x'), await part(own, other, 1, 'x')]
-    await complete(own, one, [parts[0]?.ETag])
-    await expect(complete(own, other, [parts[1]?.ETag])).rejects.toMatchObject(DENIED)
-    await expect(part(own, other, 2, 'x')).rejects.toMatchObject(DENIED)
+    await expect(begin(own, 'u/other')).rejects.toMatchObject(DENIED)
+    const { ETag } = await part(own, one, 1, 'x')
+    await complete(own, one, [ETag])
+    await expect(begin(own, 'u/other')).rejects.toMatchObject(DENIED)
+  })
+
+  test('takes no parts when its use was taken elsewhere', async () => {
+    const own = await clientWith({ jti: 'elsewhere', uses: 1 })
+    const one = await begin(own, 'u/parts')
+    const { ETag } = await part(own, one, 1, 'x')
+    await put(own, 'u/whole')
+    await expect(complete(own, one, [ETag])).rejects.toMatchObject(DENIED)
+    await expect(part(own, one, 2, 'x')).rejects.toMatchObject(DENIED)
   })
 
   test('keeps its use where an upload failed', async () => {

@@ -542,7 +542,7 @@ describe('a key', () => {
     await client.ask('DELETE', given)
     const path = fresh()
     const location = await client.begun({ path, length: 3000 })
-    const other = await client.begun({ path: fresh(), length: 3000 })
+    expect(outcome(await client.create({ path: fresh(), length: 1 }))).toBe('403 uses_exhausted')
     for (const at of [0, 1000, 2000]) {
       await client.patch(location, at, CONTENT.subarray(at, at + 1000))
     }
@@ -550,8 +550,16 @@ describe('a key', () => {
     expect(isSame((await stored(path)) as Uint8Array, CONTENT)).toBe(true)
     expect((await client.head(location)).headers['upload-offset']).toBe('3000')
     expect(outcome(await client.create({ path: fresh(), length: 1 }))).toBe('403 uses_exhausted')
-    expect(outcome(await client.patch(other, 0, CONTENT))).toBe('403 uses_exhausted')
     expect(await house.ledger.usesOf('counted-tus')).toBe(1)
+  })
+
+  test('stores nothing more when its use was taken elsewhere', async () => {
+    const key = house.mint({ methods: ['PUT'], uses: 1, jti: 'elsewhere-tus' })
+    const client = new Tus(house, key)
+    const location = await client.begun({ path: fresh(), length: 3000 })
+    expect((await ask(house.url(fresh(), key), { method: 'PUT', body: 'x' })).status).toBe(201)
+    expect(outcome(await client.patch(location, 0, CONTENT))).toBe('403 uses_exhausted')
+    expect(await client.offset(location)).toBe(0)
   })
 })
 

@@ -19,7 +19,7 @@ import {
   noSuchUpload,
   putPart,
 } from '../../verbs/multipart.ts'
-import { bodyOf, smallBody } from './body.ts'
+import { bodyOf, declaredSize, smallBody } from './body.ts'
 import { admit, answer, answerXml, type Call } from './call.ts'
 import { copyRangeOf, copySourceOf } from './copy-source.ts'
 import { S3Refusal } from './errors.ts'
@@ -104,6 +104,7 @@ export async function uploadPart(
   const outcome = await putPart(admitted, call.services, call.exchange, {
     upload,
     number: operation.number,
+    size: declaredSize(call),
     body,
     digest,
     describe: () => ({
@@ -161,6 +162,7 @@ const FAILURES = {
   invalid_part: ['InvalidPart', 'a part that is named was not uploaded, or has another ETag'],
   invalid_part_order: ['InvalidPartOrder', 'the parts are not named in ascending order'],
   part_exists: ['OperationAborted', 'there is a part of this number'],
+  too_large: ['EntityTooLarge', 'the parts have more bytes together than the upload may have'],
   part_too_small: ['EntityTooSmall', 'every part but the last has at least 5 MiB'],
   range_unsatisfiable: ['InvalidRange', 'the source does not have all bytes of the range'],
 } as const satisfies Record<

@@ -20,12 +20,12 @@ interface PartJob extends Occasion {
   readonly ref: MultipartRef
   readonly number: number
   readonly as: NewPart
+  readonly condition?: PartCondition | undefined
 }
 
 export interface PutPart extends PartJob {
   /** bytes only where there are none: parts lie in files, so that they can be pieces later */
   readonly content: Blob | Uint8Array
-  readonly condition?: PartCondition | undefined
 }
 
 export interface CopyPart extends PartJob {
@@ -52,7 +52,7 @@ const MOST_FORGOTTEN = 1000
 
 export function prepareMultipartJobs(db: Database, tools: Tools) {
   const uploads = prepareUploads(db)
-  const enterPart = preparePartEntry(db, tools)
+  const entry = preparePartEntry(db, tools, uploads)
   const hasPart = db.prepare('SELECT 1 FROM parts WHERE upload = ? AND number = ?')
   const insertBlob = db.prepare('INSERT INTO blobs (name, size, sums) VALUES (?, ?, ?)')
 
@@ -66,13 +66,14 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
       if (condition?.absent === true && hasPart.get(upload, number) !== undefined) {
         return { done: false, failed: 'part_exists', number }
       }
-      if (content instanceof Uint8Array) return enterPart(upload, job, [])
+      if (entry.isTooLarge(upload, job, sizeOf(content))) return tooLarge(job)
+      if (content instanceof Uint8Array) return entry.enter(upload, job, [])
       const { name, size, sums } = content
       const blob = Number(insertBlob.run(name, size, sums).lastInsertRowid)
-      return enterPart(upload, job, [{ blob, start: 0, length: size }])
+      return entry.enter(upload, job, [{ blob, start: 0, length: size }])
     },
 
-    copyPart: preparePartCopy(db, tools, { uploads, enterPart }),
+    copyPart: preparePartCopy(db, tools, { uploads, entry }),
 
     complete: prepareCompletion(db, tools, uploads),
 
@@ -92,13 +93,23 @@ export function prepareMultipartJobs(db: Database, tools: Tools) {
   }
 }
 
-type EnterPart = ReturnType<typeof preparePartEntry>
+type PartEntry = ReturnType<typeof preparePartEntry>
 
-/** Makes pieces a part, in place of one that was there. */
-function preparePartEntry(db: Database, { removal }: Tools) {
-  const find = db
-    .prepare<[number, number], number>('SELECT id FROM parts WHERE upload = ? AND number = ?')
-    .pluck()
+const sizeOf = (content: Blob | Uint8Array): number =>
+  content instanceof Uint8Array ? content.length : content.size
+
+const tooLarge = ({ number }: PartJob): MultipartFailure => ({
+  done: false,
+  failed: 'too_large',
+  number,
+})
+
+/** How a part is entered, within what all of them together may have. */
+function preparePartEntry(db: Database, { removal }: Tools, uploads: Uploads) {
+  const find = db.prepare<[number, number], { id: number; size: number }>(
+    'SELECT id, size FROM parts WHERE upload = ? AND number = ?',
+  )
+  const bytesOf = db.prepare<[number], number>('SELECT bytes FROM uploads WHERE id = ?').pluck()
   const insert = db.prepare(
     `INSERT INTO parts (upload, number, size, etag, sha256, checksums, note, modified)
      VALUES (@upload, @number, @size, @etag, @sha256, @checksums, @note, @modified)`,
@@ -106,11 +117,13 @@ function preparePartEntry(db: Database, { removal }: Tools) {
   const insertPiece = db.prepare(
     'INSERT INTO part_pieces (part, seq, blob, start, length) VALUES (?, ?, ?, ?, ?)',
   )
-  return (upload: number, job: PartJob, pieces: readonly Slice[]): PartDone => {
+  /** Makes pieces a part, in place of one that was there. */
+  const enter = (upload: number, job: PartJob, pieces: readonly Slice[]): PartDone => {
     const { number, as, owner } = job
     const before = find.get(upload, number)
-    const garbage = before === undefined ? [] : removal.part(before, owner)
+    const garbage = before === undefined ? [] : removal.part(before.id, owner)
     const size = bytes(pieces.reduce((sum, { length }) => sum + length, 0))
+    uploads.resize(upload, size - (before?.size ?? 0))
     const row = {
       sha256: null,
       note: null,
@@ -126,12 +139,20 @@ function preparePartEntry(db: Database, { removal }: Tools) {
     }
     return { done: true, part: { ...as, number, size }, garbage }
   }
+  return {
+    enter,
+    isTooLarge(upload: number, { number, condition }: PartJob, size: number): boolean {
+      if (condition?.most === undefined) return false
+      const beside = (bytesOf.get(upload) ?? 0) - (find.get(upload, number)?.size ?? 0)
+      return beside + size > condition.most
+    },
+  }
 }
 
 function preparePartCopy(
   db: Database,
   { rows }: Tools,
-  { uploads, enterPart }: { readonly uploads: Uploads; readonly enterPart: EnterPart },
+  { uploads, entry }: { readonly uploads: Uploads; readonly entry: PartEntry },
 ) {
   const piecesOf = db.prepare<[number], Slice>(
     'SELECT blob, start, length FROM pieces WHERE oid = ? ORDER BY seq',
@@ -157,8 +178,9 @@ function preparePartCopy(
     const upload = uploads.find(ref, now)
     if (upload === undefined) return NO_SUCH_UPLOAD
     if (isInline.get(live.oid) !== undefined) return { done: false, failed: 'inline' }
+    if (entry.isTooLarge(upload, job, range.length)) return tooLarge(job)
     const pieces = sliced(piecesOf.all(live.oid), range)
     if (pieces.length > MOST_PIECES) return TOO_MANY_PIECES
-    return enterPart(upload, job, pieces)
+    return entry.enter(upload, job, pieces)
   }
 }

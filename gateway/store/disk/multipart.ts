@@ -1,29 +1,31 @@
 /** Uploads in parts: each part a file, until the index strings them together as an object. */
 import type { ObjectPath } from '../../../key/object-path.ts'
 import { Refusal } from '../../../key/refusal.ts'
-import { bytes } from '../../../key/units.ts'
+import { type Bytes, bytes } from '../../../key/units.ts'
 import type { Awaitable } from '../../../ledger/ledger.ts'
 import { holds } from '../condition.ts'
 import { freshName } from '../files/fresh-name.ts'
-import type {
-  CompletedObject,
-  Multipart,
-  MultipartFailure,
-  MultipartInfo,
-  MultipartListing,
-  MultipartQuery,
-  MultipartRef,
-  NamedPart,
-  NewMultipart,
-  NewPart,
-  PartCommitted,
-  PartCondition,
-  PartInfo,
-  PartList,
-  PartListing,
-  PartQuery,
-  PartSource,
-  PartUpload,
+import {
+  type CompletedObject,
+  type Multipart,
+  type MultipartFailure,
+  type MultipartInfo,
+  type MultipartListing,
+  type MultipartQuery,
+  type MultipartRef,
+  type NamedPart,
+  type NewMultipart,
+  type NewPart,
+  type OpenLimit,
+  type PartCommitted,
+  type PartCondition,
+  type PartInfo,
+  type PartList,
+  type PartListing,
+  type PartQuery,
+  type PartSource,
+  type PartUpload,
+  TooManyOpen,
 } from '../multipart.ts'
 import { multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
@@ -31,7 +33,7 @@ import { partGone } from '../part-list.ts'
 import type { Committed, Conflict, ObjectInfo, WriteCondition } from '../store.ts'
 import { BlobObject, type Keep } from './blob-object.ts'
 import { answered } from './index-reader.ts'
-import type { PartDone, PutPart } from './multipart-jobs.ts'
+import type { CopyPart, PartDone, PutPart } from './multipart-jobs.ts'
 import type { Piece } from './schema.ts'
 import { DiskUpload, type Enter } from './upload.ts'
 import { conflictWith, occasionOf, refusing, type Workings } from './workings.ts'
@@ -52,11 +54,16 @@ export class DiskMultipart implements Multipart {
     this.#workings = workings
   }
 
-  async create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo> {
-    const { health, writer } = this.#workings
+  async create(
+    path: ObjectPath,
+    as: NewMultipart,
+    limits: readonly OpenLimit[] = [],
+  ): Promise<MultipartInfo> {
+    const { health, writer, now } = this.#workings
     await health.check()
     const info = { path, id: freshName(), ...as }
-    await refusing(writer.run('createUpload', info))
+    const full = await refusing(writer.run('createUpload', { info, limits, now: now() }))
+    if (full !== undefined) throw new TooManyOpen(full.limit, full.until)
     return info
   }
 
@@ -76,19 +83,15 @@ export class DiskMultipart implements Multipart {
     number: number,
     source: PartSource,
     as: NewPart,
+    condition?: Pick<PartCondition, 'most'>,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
     const { health, index, writer, now } = this.#workings
     await health.check()
-    const job = { ref, number, source, as, ...occasionOf(this.#workings) }
+    const job = { ref, number, source, as, condition, ...occasionOf(this.#workings) }
     for (;;) {
       const found = index.locate(source.path, now())
       if (found?.content instanceof Uint8Array) {
-        return this.#copySmall(
-          ref,
-          number,
-          { ...source, content: found.content, info: found.info },
-          as,
-        )
+        return this.#copySmall(job, { ...source, content: found.content, info: found.info })
       }
       const outcome = await refusing(writer.run('copyPart', job))
       if (outcome.done) return this.#committed(outcome)
@@ -97,6 +100,11 @@ export class DiskMultipart implements Multipart {
       // it was replaced by a small one meanwhile
       if (outcome.failed !== 'inline') return outcome
     }
+  }
+
+  bytesBeside(ref: MultipartRef, number: number): Bytes | undefined {
+    if (this.find(ref) === undefined) return undefined
+    return answered(() => this.#workings.index.uploads.bytesBeside(ref.id, number))
   }
 
   lastPart(ref: MultipartRef): PartInfo | undefined {
@@ -198,10 +206,8 @@ export class DiskMultipart implements Multipart {
 
   /** What lies in the index becomes a file: pieces are of files only. */
   async #copySmall(
-    ref: MultipartRef,
-    number: number,
+    { ref, number, as, condition: bound }: CopyPart,
     source: PartSource & { readonly content: Uint8Array; readonly info: ObjectInfo },
-    as: NewPart,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
     const { content, info, condition } = source
     if (!holds(condition, info)) return { done: false, existing: info, of: 'source' }
@@ -211,7 +217,7 @@ export class DiskMultipart implements Multipart {
     const upload = this.#partUpload(ref, number)
     try {
       await upload.write([content.subarray(range.start, end)])
-      return await upload.commit(as)
+      return await upload.commit(as, bound)
     } finally {
       await upload.discard()
     }

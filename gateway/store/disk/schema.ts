@@ -128,6 +128,19 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX completed_uploads_expires ON completed_uploads (expires);
   `,
+  // what an upload holds before its end, and what of it counts towards what a key may have open
+  `
+  ALTER TABLE uploads ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE uploads SET bytes =
+    (SELECT coalesce(sum(size), 0) FROM parts WHERE upload = uploads.id);
+
+  CREATE TABLE open_uploads (
+    under TEXT NOT NULL,
+    upload INTEGER NOT NULL REFERENCES uploads ON DELETE CASCADE,
+    PRIMARY KEY (under, upload)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX open_uploads_upload ON open_uploads (upload);
+  `,
 ]
 
 /** The {@link LISTED_COLUMNS} of a row. */

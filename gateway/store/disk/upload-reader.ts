@@ -1,6 +1,6 @@
 /** Reads of uploads in parts. */
 import type { Database } from '../../../database/open.ts'
-import type { UnixSeconds } from '../../../key/units.ts'
+import type { Bytes, UnixSeconds } from '../../../key/units.ts'
 import type {
   MultipartInfo,
   MultipartRef,
@@ -43,10 +43,6 @@ export function prepareUploadReader(db: Database) {
       'SELECT remembered FROM completed_uploads WHERE name = ? AND path = ? AND expires > ?',
     )
     .pluck()
-  const hasExpired = db.prepare<[number, number]>(
-    `SELECT 1 FROM uploads WHERE expires <= ?
-     UNION ALL SELECT 1 FROM completed_uploads WHERE expires <= ? LIMIT 1`,
-  )
 
   return {
     find({ path, id }: MultipartRef, now: UnixSeconds): MultipartInfo | undefined {
@@ -70,6 +66,8 @@ export function prepareUploadReader(db: Database) {
 
     pieces,
 
+    bytesBeside: prepareBytes(db),
+
     /** Of an upload that was found. */
     lastPart(id: string): PartInfo | undefined {
       const row = lastPart.get(id)
@@ -78,8 +76,27 @@ export function prepareUploadReader(db: Database) {
 
     recall: ({ path, id }: MultipartRef, now: UnixSeconds) => recall.get(id, path, now),
 
-    hasExpired: (now: UnixSeconds): boolean => hasExpired.get(now, now) !== undefined,
+    hasExpired: prepareExpired(db),
   }
+}
+
+function prepareExpired(db: Database): (now: UnixSeconds) => boolean {
+  const hasExpired = db.prepare<[number, number]>(
+    `SELECT 1 FROM uploads WHERE expires <= ?
+     UNION ALL SELECT 1 FROM completed_uploads WHERE expires <= ? LIMIT 1`,
+  )
+  return (now) => hasExpired.get(now, now) !== undefined
+}
+
+/** Of an upload, without those of one part. */
+function prepareBytes(db: Database): (id: string, number: number) => Bytes | undefined {
+  const beside = db
+    .prepare<[number, string], Bytes>(
+      `SELECT bytes - coalesce((SELECT size FROM parts WHERE upload = uploads.id AND number = ?), 0)
+       FROM uploads WHERE name = ?`,
+    )
+    .pluck()
+  return (id, number) => beside.get(number, id)
 }
 
 /** Where the bytes of a part are; undefined where there is no such part, or another one. */

@@ -1,27 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import type { ObjectPath } from '../../../key/object-path.ts'
-import { bytes, type UnixSeconds } from '../../../key/units.ts'
+import { type Bytes, bytes, type UnixSeconds } from '../../../key/units.ts'
 import { compareBytes } from '../byte-order.ts'
 import { holds } from '../condition.ts'
-import type {
-  CompletedObject,
-  Multipart,
-  MultipartFailure,
-  MultipartInfo,
-  MultipartListing,
-  MultipartQuery,
-  MultipartRef,
-  NamedPart,
-  NewMultipart,
-  NewPart,
-  PartCommitted,
-  PartCondition,
-  PartInfo,
-  PartList,
-  PartListing,
-  PartQuery,
-  PartSource,
-  PartUpload,
+import {
+  type CompletedObject,
+  type Multipart,
+  type MultipartFailure,
+  type MultipartInfo,
+  type MultipartListing,
+  type MultipartQuery,
+  type MultipartRef,
+  type NamedPart,
+  type NewMultipart,
+  type NewPart,
+  type OpenLimit,
+  type PartCommitted,
+  type PartCondition,
+  type PartInfo,
+  type PartList,
+  type PartListing,
+  type PartQuery,
+  type PartSource,
+  type PartUpload,
+  TooManyOpen,
 } from '../multipart.ts'
 import { keyOf, multipartListing } from '../multipart-listing.ts'
 import type { CopyConflict } from '../object-copy.ts'
@@ -37,6 +39,8 @@ interface Part {
 
 interface Begun {
   readonly info: MultipartInfo
+  /** the names that it is counted under */
+  readonly under: readonly string[]
   readonly parts: Map<number, Part>
 }
 
@@ -53,10 +57,25 @@ export class MemoryMultipart implements Multipart {
     this.#now = now
   }
 
-  async create(path: ObjectPath, as: NewMultipart): Promise<MultipartInfo> {
+  async create(
+    path: ObjectPath,
+    as: NewMultipart,
+    limits: readonly OpenLimit[] = [],
+  ): Promise<MultipartInfo> {
+    for (const limit of limits) this.#checkOpen(limit)
     const info = { path, id: randomBytes(16).toString('hex'), ...as }
-    this.#begun.set(info.id, { info, parts: new Map() })
+    const under = limits.map((limit) => limit.under)
+    this.#begun.set(info.id, { info, under, parts: new Map() })
     return info
+  }
+
+  #checkOpen(limit: OpenLimit): void {
+    const open = [...this.#begun.values()].filter(
+      ({ info, under }) => under.includes(limit.under) && info.expires > this.#now(),
+    )
+    if (open.length < limit.most) return
+    const ends = open.map(({ info }) => info.expires)
+    throw new TooManyOpen(limit, Math.min(...ends) as UnixSeconds)
   }
 
   find(ref: MultipartRef): MultipartInfo | undefined {
@@ -68,7 +87,7 @@ export class MemoryMultipart implements Multipart {
     return new MemoryUpload((content, as: NewPart, condition?: PartCondition) =>
       condition?.absent === true && this.#find(ref)?.parts.has(number)
         ? { done: false, failed: 'part_exists', number }
-        : this.#put(ref, number, content, as),
+        : this.#put(ref, number, content, as, condition),
     )
   }
 
@@ -77,6 +96,7 @@ export class MemoryMultipart implements Multipart {
     number: number,
     source: PartSource,
     as: NewPart,
+    condition?: Pick<PartCondition, 'most'>,
   ): Promise<PartCommitted | CopyConflict | MultipartFailure> {
     const entry = this.#entries.get(source.path)
     if (entry === undefined || !holds(source.condition, entry.info)) {
@@ -86,7 +106,14 @@ export class MemoryMultipart implements Multipart {
     const range = source.range ?? { start: 0, length: content.length }
     const end = range.start + range.length
     if (end > content.length) return { done: false, failed: 'range_unsatisfiable', number }
-    return this.#put(ref, number, content.subarray(range.start, end), as)
+    return this.#put(ref, number, content.subarray(range.start, end), as, condition)
+  }
+
+  bytesBeside(ref: MultipartRef, number: number): Bytes | undefined {
+    const parts = this.#find(ref)?.parts
+    if (parts === undefined) return undefined
+    const others = [...parts.values()].filter(({ info }) => info.number !== number)
+    return bytes(others.reduce((sum, { content }) => sum + content.length, 0))
   }
 
   lastPart(ref: MultipartRef): PartInfo | undefined {
@@ -175,9 +202,12 @@ export class MemoryMultipart implements Multipart {
     number: number,
     content: Uint8Array,
     as: NewPart,
+    condition?: Pick<PartCondition, 'most'>,
   ): PartCommitted | MultipartFailure {
     const begun = this.#find(ref)
     if (begun === undefined) return NO_SUCH_UPLOAD
+    const all = (this.bytesBeside(ref, number) ?? 0) + content.length
+    if (all > (condition?.most ?? all)) return { done: false, failed: 'too_large', number }
     const part = { ...as, number, size: bytes(content.length) }
     begun.parts.set(number, { info: part, content })
     return { done: true, part }

@@ -44,6 +44,31 @@ describe('the store on disk', () => {
   }
 
   describe('with parts', () => {
+    it('counts and bounds what other processes on the folder have begun', async () => {
+      const [one, other] = [await folder.start(), await folder.start()]
+      const limits = [{ under: 'key', most: 3 }]
+      const begin = ({ multipart }: DiskStore, n: number) =>
+        multipart.create(at(`x${n}`), NEW_UPLOAD, limits)
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, n) => begin(n % 2 === 0 ? one : other, n)),
+      )
+      const begun = outcomes.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+      expect(begun).toHaveLength(3)
+      const [ref] = begun
+      if (ref === undefined) throw new Error('none was begun')
+      const most = { most: bytes(LARGE + 10) }
+      const parts = await Promise.all(
+        [one, other].map(async ({ multipart }, n) => {
+          const part = await multipart.part(ref, n + 1)
+          await part?.write([pattern(LARGE)])
+          const outcome = await part?.commit({ etag: '"x"', modified: START }, most)
+          await part?.discard()
+          return outcome?.done
+        }),
+      )
+      expect(parts.sort()).toEqual([false, true])
+    })
+
     it('finds them after a restart', async () => {
       const before = await folder.start()
       const ref = await before.multipart.create(at('x'), NEW_UPLOAD)

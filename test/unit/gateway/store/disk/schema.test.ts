@@ -58,3 +58,28 @@ describe('a store of the first schema', () => {
     expect(isTidy(folder.folder)).toBe(true)
   })
 })
+
+describe('a store of the third schema', () => {
+  it('knows how many bytes its uploads hold', async () => {
+    const folder = new StoreFolder()
+    try {
+      const layout = new Layout(folder.folder)
+      mkdirSync(folder.folder, { recursive: true })
+      const db = openDatabase(layout.index, migrations.slice(0, 3))
+      const upload = db.prepare(`INSERT INTO uploads VALUES (?, ?, ?, '', NULL, '', ?, ?)`)
+      for (const [id, name] of ['with', 'without'].entries()) {
+        upload.run(id + 1, name, at('x'), START, START + 100)
+      }
+      const part = db.prepare(
+        `INSERT INTO parts (upload, number, size, etag, modified) VALUES (1, ?, ?, '""', ?)`,
+      )
+      for (const [number, size] of [3000, 400, 50].entries()) part.run(number + 1, size, START)
+      db.close()
+      const { multipart } = await folder.start()
+      expect(multipart.bytesBeside({ path: at('x'), id: 'with' }, 2)).toBe(3050)
+      expect(multipart.bytesBeside({ path: at('x'), id: 'without' }, 1)).toBe(0)
+    } finally {
+      await folder.remove()
+    }
+  })
+})

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /** What is read again and again of a database, read once in a turn of the event loop. */
 export interface OncePerTurn<T> {
   (): T
@@ -5,26 +7,16 @@ export interface OncePerTurn<T> {
   forget(): void
 }
 
-/** Of the event loop; counted while somebody looks. */
-let turn = 0
-let isWatched = false
-
-function thisTurn(): number {
-  if (!isWatched) {
-    isWatched = true
-    setImmediate(nextTurn)
-  }
-  return turn
-}
-
-function nextTurn(): void {
-  turn += 1
-  isWatched = false
-}
+/**
+ * Of the event loop: from one look for I/O to the next. Counted by the loop itself: what we had it call
+ * at the end of a turn, it would call after the next look where we asked for it between two of them.
+ */
+const thisTurn = (): number => performance.nodeTiming.uvMetricsInfo.loopCount
 
 /**
- * For what is asked several times for each request, and of the requests that arrive together. A
- * request that another process has caused by its own answer arrives in a later turn.
+ * For what is asked several times for each request, and of the requests that arrive together. What
+ * another process writes is seen from the next turn on: by every request that arrives once it has said
+ * so, but for one whose beginning had arrived before.
  */
 export function oncePerTurn<T>(read: () => T): OncePerTurn<T> {
   let known: T

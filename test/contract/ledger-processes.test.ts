@@ -1,10 +1,14 @@
 /** What a ledger in SQLite promises beyond one process: several at once, and ones that are killed. */
+import { once } from 'node:events'
 import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { MessageChannel } from 'node:worker_threads'
 import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Instance } from '../../database/instance.ts'
 import { openDatabase } from '../../database/open.ts'
+import { prepareJobs } from '../../ledger/sqlite/jobs.ts'
 import { SqliteLedger } from '../../ledger/sqlite/ledger.ts'
 import { migrations } from '../../ledger/sqlite/migrations.ts'
 import {
@@ -106,6 +110,22 @@ describe('several processes', () => {
     expect(ledger.version()).not.toBe(before)
     expect(ledger.revocationOf(target())).toMatchObject({ kind: 'subject', value: 'ann' })
   })
+})
+
+test('a revocation of another process is seen by what comes from the next look for I/O on', async () => {
+  const { ledger } = await here()
+  const db = openDatabase(join(folder.path, 'ledger.db'), migrations)
+  ends.push(() => db.close())
+  const { revoke } = prepareJobs(db)
+  const { port1, port2 } = new MessageChannel()
+  const request = once(port1, 'message')
+  await endOfTurn()
+  expect(ledger.revocationOf(target())).toBeUndefined()
+  revoke([{ kind: 'subject', value: 'ann', revokedAt: NOW, mintedUpTo: NOW }])
+  port2.postMessage('')
+  await request
+  port1.close()
+  expect(ledger.revocationOf(target())).toMatchObject({ kind: 'subject', value: 'ann' })
 })
 
 test('keys are counted little by little, so that nobody waits for a million of them', async () => {

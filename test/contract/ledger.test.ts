@@ -35,9 +35,11 @@ const inSqlite = async () => {
   if (shared === undefined || shared.failure() !== undefined) {
     shared = await SqliteLedger.open({ file, instance })
   }
-  // what another connection wrote is seen from the next turn of the event loop on
+  // what another connection wrote is seen from the next turn of the event loop on, which the first of
+  // these may still come before
   const close = async (): Promise<void> => {
     empty()
+    await setImmediate()
     await setImmediate()
   }
   return { ledger: shared, close }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -23,6 +24,7 @@ import { nodeFiles } from '../../gateway/store/files/files.ts'
 import type { CopyOptions, ScrubOptions } from '../../gateway/store/maintenance.ts'
 import type { ObjectPath } from '../../key/object-path.ts'
 import { at, pattern, put, START, StoreFolder } from '../support/store.ts'
+import { errno } from '../support/store-faults.ts'
 import { inventory, isTidy } from '../support/store-leftovers.ts'
 
 const BLOCK = 256 * 1024
@@ -326,6 +328,24 @@ describe('a copy', () => {
     await folder.stop()
     expect(isTidy(folder.folder)).toBe(true)
     expect(inventory(folder.folder).files).toHaveLength(1)
+  })
+
+  it('lets go of what it held where one of the files can not be held, or let go of', async () => {
+    for (let n = 0; n < 5; n += 1) await put(store, at(`${n}`), pattern(LARGE, n + 2))
+    const layout = new Layout(folder.folder)
+    const own = layout.stagingOf(instance.id)
+    const take = (files = nodeFiles) => Hold.take(files, layout, instance.id, () => false)
+    const inTheWay = blobOf(at('2'))
+    mkdirSync(own)
+    writeFileSync(layout.staged(instance.id, inTheWay), '')
+    await expect(take()).rejects.toThrow('EEXIST')
+    expect(readdirSync(own)).toEqual([inTheWay])
+    rmSync(own, { recursive: true })
+    const unlink = (path: string): Promise<void> =>
+      path.endsWith(inTheWay) ? Promise.reject(errno('EIO')) : nodeFiles.unlink(path)
+    const hold = await take({ ...nodeFiles, unlink })
+    await hold.release()
+    expect(readdirSync(own)).toEqual([inTheWay])
   })
 
   it('refuses an index that names files elsewhere', async () => {

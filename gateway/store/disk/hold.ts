@@ -1,7 +1,7 @@
 import { linkSync } from 'node:fs'
 import { openSnapshot } from '../../../database/copy.ts'
 import { type Database, openDatabase } from '../../../database/open.ts'
-import { codeOf, type Files, ifThere } from '../files/files.ts'
+import { codeOf, type Files } from '../files/files.ts'
 import { BlobList } from './blob-list.ts'
 import type { Layout } from './layout.ts'
 import { migrations } from './schema.ts'
@@ -20,15 +20,24 @@ export class Hold {
   readonly #owner: string
   readonly #held: readonly string[]
 
-  private constructor(files: Files, layout: Layout, owner: string, taken: Taken) {
+  private constructor(
+    files: Files,
+    layout: Layout,
+    owner: string,
+    held: readonly string[],
+    snapshot: Database,
+  ) {
     this.#files = files
     this.#layout = layout
     this.#owner = owner
-    this.snapshot = taken.snapshot
-    this.#held = taken.held
+    this.#held = held
+    this.snapshot = snapshot
   }
 
-  /** @param isSafe says of blobs that they need not be held: the caller has all but these */
+  /**
+   * Leaves nothing behind where it fails.
+   * @param isSafe says of blobs that they need not be held: the caller has all but these
+   */
   static async take(
     files: Files,
     layout: Layout,
@@ -36,7 +45,16 @@ export class Hold {
     isSafe: (name: string) => boolean,
   ): Promise<Hold> {
     await files.makeFolder(layout.stagingOf(owner))
-    return new Hold(files, layout, owner, whileLocked(layout, owner, isSafe))
+    const held: string[] = []
+    const link = (name: string): void => {
+      if (isLinked(layout.blob(name), layout.staged(owner, name))) held.push(name)
+    }
+    try {
+      return new Hold(files, layout, owner, held, whileLocked(layout, isSafe, link))
+    } catch (error) {
+      await letGo(files, layout, owner, held)
+      throw error
+    }
   }
 
   /** Where the file of a blob that is held lies. */
@@ -46,26 +64,34 @@ export class Hold {
 
   async release(): Promise<void> {
     this.snapshot.close()
-    for (const name of this.#held) await ifThere(this.#files.unlink(this.path(name)))
-    await ifThere(this.#files.removeFolder(this.#layout.stagingOf(this.#owner)))
+    await letGo(this.#files, this.#layout, this.#owner, this.#held)
   }
 }
 
-interface Taken {
-  readonly snapshot: Database
-  readonly held: readonly string[]
+/** What can't be removed now, the next start removes. */
+async function letGo(
+  files: Files,
+  layout: Layout,
+  owner: string,
+  held: readonly string[],
+): Promise<void> {
+  for (const name of held) await files.unlink(layout.staged(owner, name)).catch(() => {})
+  await files.removeFolder(layout.stagingOf(owner)).catch(() => {})
 }
 
 /** Without a pause: whoever else writes waits. */
-function whileLocked(layout: Layout, owner: string, isSafe: (name: string) => boolean): Taken {
+function whileLocked(
+  layout: Layout,
+  isSafe: (name: string) => boolean,
+  hold: (name: string) => void,
+): Database {
   const lock = openDatabase(layout.index, migrations)
   try {
     lock.exec('BEGIN IMMEDIATE')
     const snapshot = openSnapshot(layout.index)
     try {
-      const unsafe = new BlobList(snapshot).names((name) => !isSafe(name))
-      const held = unsafe.filter((name) => linked(layout.blob(name), layout.staged(owner, name)))
-      return { snapshot, held }
+      for (const name of new BlobList(snapshot).names((name) => !isSafe(name))) hold(name)
+      return snapshot
     } catch (error) {
       snapshot.close()
       throw error
@@ -76,7 +102,7 @@ function whileLocked(layout: Layout, owner: string, isSafe: (name: string) => bo
 }
 
 /** False where the store has lost the file. */
-function linked(from: string, to: string): boolean {
+function isLinked(from: string, to: string): boolean {
   try {
     linkSync(from, to)
     return true

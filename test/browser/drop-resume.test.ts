@@ -170,7 +170,7 @@ test('after a reload a file that the page may read again goes on by itself, thou
   }, FILM.length)
   await page.route('**/-/film-for-the-test', (route) => route.fulfill({ body: FILM }))
   await open({ uses: 1 })
-  await button('Choose files').click()
+  await button('Choose a file').click()
   await button(/^Send /).waitFor()
   dam.let(5 * MIB)
   await button(/^Send /).click()

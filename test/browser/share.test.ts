@@ -175,7 +175,7 @@ describe('a folder', () => {
     })
     await open(house.mint({ ...FOLDER, path: 'team/huge/' }))
     await page.getByRole('searchbox').fill('one of 2')
-    await page.getByText('None of them is called “one of 2”.').waitFor()
+    await page.getByText('Nothing searched so far is called “one of 2”.').waitFor()
     expect(await page.getByText('Only the first 2 were searched.', { exact: true }).count()).toBe(1)
     expect(await visitor.flaws()).toEqual([])
     await button('Search the rest').click()

@@ -15,7 +15,7 @@ export class Arrived {
   readonly element: HTMLElement
   readonly #storageKey: string
   readonly #now: () => number
-  readonly #title = h('h2', { id: 'arrived-title' })
+  readonly #title = h('h2', { id: 'arrived-title', tabindex: -1 })
   readonly #list = h('ul', { class: 'lines' })
   readonly #more = h('p', { class: 'muted' })
   #lines: Line[]
@@ -59,6 +59,10 @@ export class Arrived {
     if (this.#list.childElementCount > MOST_SHOWN) this.#list.lastElementChild?.remove()
     // all of it is written each time: seldom, or a thousand files would make the page slow
     this.#due ??= window.setTimeout(() => this.#keep(), KEPT_AFTER)
+  }
+
+  focus(): void {
+    this.#title.focus()
   }
 
   /** @param isAll whether nothing is on its way any more */

@@ -272,16 +272,21 @@ export class Room {
     this.#arrange()
   }
 
-  /** Once nothing is on its way, what arrived is told before what did not. */
+  /**
+   * Once nothing is on its way, what arrived is told before what did not, to whoever waited for it;
+   * who is about something else stays there.
+   */
   #arrange(): void {
+    const { items } = this.#uploads
     const [arrived, queue] = [this.#arrived.element, this.#view.element]
-    const isOver =
-      this.#arrived.count > 0 && this.#uploads.items.every(({ state }) => !isOpen(state))
+    const isOver = this.#arrived.count > 0 && items.every(({ state }) => !isOpen(state))
     const [first, second] = isOver ? [arrived, queue] : [queue, arrived]
     if (first.nextElementSibling === second) return
     const { activeElement } = document
+    const isWaiting = activeElement === document.body || activeElement?.id === 'queue-title'
     first.after(second)
-    if (activeElement instanceof HTMLElement) activeElement.focus()
+    if (isOver && isWaiting && items.length > 0) this.#arrived.focus()
+    else if (activeElement instanceof HTMLElement) activeElement.focus()
   }
 
   /** Once per item and outcome: what arrived goes to the receipt, what failed is said. */

@@ -190,7 +190,7 @@ export class Share {
   #trail(crumbs: readonly HTMLElement[]): HTMLElement {
     const trail = h('ol', { class: 'crumbs' }, ...crumbs)
     const [first, ...between] = crumbs.slice(0, -2)
-    if (first !== undefined && between.length > 1) {
+    if (first !== undefined && between.length > 0) {
       const unfold = (): void => {
         first.after(...between)
         dots.remove()

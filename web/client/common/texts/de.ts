@@ -54,7 +54,7 @@ export const share: typeof en.share = {
   nothingHere: 'Hier ist nichts.',
   nothingFound: (text) => `Hier heißt nichts „${text}“.`,
   searchedOnly: (shown) => `Nur die ersten ${shown} wurden durchsucht.`,
-  foundNotYet: (text) => `Davon heißt nichts „${text}“.`,
+  foundNotYet: (text) => `Bisher heißt nichts „${text}“.`,
   searchRest: 'Den Rest durchsuchen',
   more: 'Mehr zeigen',
   spends: (shown) => `Die Vorschau verbraucht einen von ${shown} übrigen Abrufen.`,

@@ -54,7 +54,7 @@ export const share = {
   nothingHere: 'There is nothing here.',
   nothingFound: (text: string) => `Nothing here is called “${text}”.`,
   searchedOnly: (shown: string) => `Only the first ${shown} were searched.`,
-  foundNotYet: (text: string) => `None of them is called “${text}”.`,
+  foundNotYet: (text: string) => `Nothing searched so far is called “${text}”.`,
   searchRest: 'Search the rest',
   more: 'Show more',
   spends: (shown: string) => `The preview takes one of ${shown} uses that are left.`,

@@ -50,7 +50,7 @@ export const share: typeof en.share = {
   nothingHere: '这里没有文件。',
   nothingFound: (text) => `没有名称含“${text}”的文件。`,
   searchedOnly: (shown) => `只搜索了前 ${shown} 项。`,
-  foundNotYet: (text) => `其中没有名称含“${text}”的文件。`,
+  foundNotYet: (text) => `目前没有找到名称含“${text}”的文件。`,
   searchRest: '搜索其余部分',
   more: '显示更多',
   spends: (shown) => `预览会占用剩余 ${shown} 次中的一次。`,

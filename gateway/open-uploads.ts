@@ -34,12 +34,9 @@ export async function openLimits(
   for (const { id, most } of creates ? files : []) {
     limits.push({ under: id, most: Math.max(1, most - (await ledger.takenOf(id))) })
   }
-  return [...limits, { under: KEY + ownerOf(grant), most }]
+  // whoever narrows a key, presigns many URLs or asks for sessions, begins uploads under what was handed out
+  return [...limits, { under: KEY + grant.grantedId, most }]
 }
-
-/** Whoever narrows a key, or presigns many URLs, begins uploads under that one key. */
-const ownerOf = ({ blocks, kid }: Grant): string =>
-  blocks.find((block) => block.kid !== undefined)?.jti ?? kid
 
 /** Whether the limit is what the ledger says is left. */
 export const isOfLedger = ({ limit }: TooManyOpen): boolean => !limit.under.startsWith(KEY)

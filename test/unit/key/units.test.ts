@@ -6,6 +6,7 @@ import {
   formatBytes,
   formatDuration,
   formatTime,
+  inUnits,
   later,
   parseBytes,
   parseDuration,
@@ -229,4 +230,19 @@ test('quantities are whole and not negative', () => {
   expect(secondsOf(1999)).toBe(1)
   expect(later(NOW, 5 as Seconds)).toBe(NOW + 5)
   expect(() => later(Number.MAX_SAFE_INTEGER as UnixSeconds, 1 as Seconds)).toThrow(RangeError)
+})
+
+describe('inUnits', () => {
+  test.each([
+    [1_000_000, Math.floor, [976, 'KiB']],
+    [1_000_000, Math.ceil, [977, 'KiB']],
+    [2000, Math.floor, [1.9, 'KiB']],
+    [2000, Math.ceil, [2, 'KiB']],
+    [1023 * 1024 + 1023, Math.floor, [1023, 'KiB']],
+    [1023 * 1024 + 1023, Math.ceil, [1, 'MiB']],
+    [5 * 1024 ** 3, Math.floor, [5, 'GiB']],
+    [0, Math.floor, [0, 'B']],
+  ])('says of %d no more, or no less, than there is', (value, round, shown) => {
+    expect(inUnits(value, round)).toEqual(shown)
+  })
 })

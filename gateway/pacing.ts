@@ -4,7 +4,9 @@
  * their time, so that transfers which ask for little at a time share evenly.
  */
 import { countersOf } from '../key/counters.ts'
+import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
+import type { Bytes } from '../key/units.ts'
 
 /** Many times a second, so that nobody waits long for a turn. */
 const TURNS_A_SECOND = 10
@@ -18,6 +20,8 @@ interface Bucket {
   readonly rate: number
   /** when all that was asked for so far has had its time */
   freeAt: number
+  /** that run now */
+  uploads: number
 }
 
 export class Pacing {
@@ -44,7 +48,7 @@ export class Pacing {
     const known = this.#buckets.get(name)
     if (known !== undefined) return known
     if (this.#buckets.size >= MOST_KNOWN) this.#forgetFree()
-    const bucket = { rate, freeAt: 0 }
+    const bucket = { rate, freeAt: 0, uploads: 0 }
     this.#buckets.set(name, bucket)
     return bucket
   }
@@ -52,8 +56,8 @@ export class Pacing {
   /** A bucket that is free is like a new one; who still has it only takes it along. */
   #forgetFree(): void {
     const now = this.#clock.monotonic()
-    for (const [name, { freeAt }] of this.#buckets) {
-      if (freeAt <= now) this.#buckets.delete(name)
+    for (const [name, { freeAt, uploads }] of this.#buckets) {
+      if (freeAt <= now && uploads === 0) this.#buckets.delete(name)
     }
   }
 }
@@ -84,6 +88,27 @@ export class Pace {
   /** Bytes a second, of what goes through this process. */
   #hereOf({ rate }: Bucket): number {
     return rate / this.#clock.processes()
+  }
+
+  /**
+   * For one more upload, until it is told to {@link leave}. While we make an upload wait, nobody can
+   * see whether its client is still there: so none begins that would have to wait for longer than one
+   * that is just fast enough.
+   * @param least bytes a second
+   * @throws Refusal too_slow where the key never lets an upload go as fast; unavailable where it does
+   * not beside those that run
+   */
+  join(least: Bytes): void {
+    for (const bucket of this.#buckets) {
+      const here = Math.floor(this.#hereOf(bucket))
+      if (here < least) throw tooSlow(here, least)
+      if (here < least * (bucket.uploads + 1)) throw tooMany(bucket.uploads)
+    }
+    for (const bucket of this.#buckets) bucket.uploads += 1
+  }
+
+  leave(): void {
+    for (const bucket of this.#buckets) bucket.uploads -= 1
   }
 
   /** Resolves when it is time to move so many bytes, or nobody wants them any more. */
@@ -128,3 +153,15 @@ export class Pace {
     }
   }
 }
+
+const tooSlow = (here: number, least: number): Refusal =>
+  new Refusal(
+    'too_slow',
+    `the key lets its transfers go at ${here} bytes a second here, and an upload makes at least ${least}; ask for a key with a higher rate`,
+  )
+
+const tooMany = (running: number): Refusal =>
+  new Refusal(
+    'unavailable',
+    `the key runs ${running} uploads already, as many as its rate allows; try again in a moment`,
+  )

@@ -20,6 +20,9 @@ export interface TransferLimits {
   readonly maxUploads: number
 }
 
+/** So much of the room for uploads, one in eight, is kept from a key that has half of it. */
+const KEPT_SHARE = 1 / 8
+
 /** Over how many milliseconds the rate of an upload is looked at. */
 export const RATE_WINDOW = 30_000
 
@@ -29,7 +32,7 @@ export interface TransferOf {
   readonly direction: 'in' | 'out'
   /** Ends the transfer, and says why. */
   readonly cut: (why: Refusal) => void
-  /** of a download under a key that states a rate */
+  /** under a key that states a rate */
   readonly pace?: Pace | undefined
 }
 
@@ -126,9 +129,13 @@ export class Transfers {
     throw new Refusal('unavailable', 'too many uploads are running; try again in a moment')
   }
 
-  /** @throws Refusal unavailable, for one upload too many */
+  /** @throws Refusal unavailable, for one upload too many; too_slow, where its key is never fast enough */
   begin(of: TransferOf): Transfer {
-    if (of.direction === 'in') this.checkUploads()
+    if (of.direction === 'in') {
+      this.checkUploads()
+      this.#checkShare(of.grant)
+      of.pace?.join(this.#limits.minUploadRate)
+    }
     const transfer = new Transfer(of, this.#monotonic())
     transfer.slot = this.#running.add(transfer)
     if (of.direction === 'in') this.#uploads += 1
@@ -140,7 +147,23 @@ export class Transfers {
     if (transfer.slot === undefined) return
     this.#running.takeOut(transfer.slot)
     transfer.slot = undefined
-    if (transfer.of.direction === 'in') this.#uploads -= 1
+    if (transfer.of.direction !== 'in') return
+    this.#uploads -= 1
+    transfer.of.pace?.leave()
+  }
+
+  /** Nobody takes all the room there is with one key, however he narrows it. @throws Refusal unavailable */
+  #checkShare(grant: Grant): void {
+    const { maxUploads } = this.#limits
+    if (this.#uploads < maxUploads - Math.floor(maxUploads * KEPT_SHARE)) return
+    const own = this.#running
+      .all()
+      .filter(({ of }) => of.direction === 'in' && isSameKey(of.grant, grant))
+    if (own.length < maxUploads / 2) return
+    throw new Refusal(
+      'unavailable',
+      `the key runs ${own.length} uploads already, and what room is left is for others; try again in a moment`,
+    )
   }
 
   /** Cuts what is overdue. */
@@ -178,3 +201,7 @@ export class Transfers {
     transfer.of.cut(why)
   }
 }
+
+/** Whatever it was narrowed to. */
+const isSameKey = (one: Grant, other: Grant): boolean =>
+  one.kid === other.kid && one.grantedId === other.grantedId

@@ -8,11 +8,12 @@ import { SNIFFED_BYTES } from '../body/media-type.ts'
 import { BATCH_BYTES, type BatchSource, BodyReader, checkContent } from '../body/receive.ts'
 import { ResumableDigest } from '../body/resumable-digest.ts'
 import type { Exchange } from '../exchange.ts'
+import type { Meter } from '../meter.ts'
 import type { Services } from '../services.ts'
 import type { PartUpload } from '../store/multipart.ts'
 import type { Transfer } from '../transfers.ts'
 import { probeUse } from './begin.ts'
-import { beginWith, checkRoom, declaredBy } from './intake.ts'
+import { checkRoom, declaredBy } from './intake.ts'
 import { noSuchUpload } from './multipart.ts'
 import type { PartNote, Progress } from './resume.ts'
 
@@ -68,28 +69,41 @@ export async function append(
   await checkRoom(services, admitted)
   checkPieces(progress)
   await probeUse(admitted, services)
-  const { transfers, store, gatekeeper, pacing } = services
   const { grant, attempt } = admitted
   const digest = await ResumableDigest.start(progress.state)
-  const meter = await gatekeeper.meter(grant, attempt.now, declaredBy(exchange))
+  const meter = await services.gatekeeper.meter(grant, attempt.now, declaredBy(exchange))
+  try {
+    return await appended({ admitted, services, digest, addition, progress }, meter, exchange)
+  } finally {
+    await meter?.settle()
+  }
+}
+
+async function appended(
+  materials: Omit<Materials, 'transfer'>,
+  meter: Meter | undefined,
+  exchange: Exchange,
+): Promise<Progress> {
+  const { admitted, services, addition, progress } = materials
+  const { transfers, store, pacing } = services
+  const { grant, attempt } = admitted
+  const pace = pacing.of(grant)
   const cut = (why: Refusal): void => body.fail(why)
-  const transfer = await beginWith(meter, () =>
-    transfers.begin({ grant, path: attempt.path, direction: 'in', cut }),
-  )
+  const transfer = transfers.begin({ grant, path: attempt.path, direction: 'in', cut, pace })
   exchange.sendContinue()
   const raw = new BodyReader(exchange.incoming, (count) => {
     exchange.bytesIn += count
     meter?.arrived(count)
     transfer.move(count)
   })
-  const body = limited(raw, { meter, pace: pacing.of(grant) }, transfer, exchange.incoming)
+  const body = limited(raw, { meter, pace }, transfer, exchange.incoming)
   const rest = async (): Promise<readonly Uint8Array[]> => {
     await meter?.cover()
     return raw.rest()
   }
   addition.signal.addEventListener('abort', () => cut(TAKEN_OVER))
   if (addition.signal.aborted) cut(TAKEN_OVER)
-  const appending = new Appending({ admitted, services, transfer, digest, addition, progress })
+  const appending = new Appending({ ...materials, transfer })
   try {
     return await appending.take(body, rest)
   } catch (error) {
@@ -99,7 +113,6 @@ export async function append(
     throw error
   } finally {
     transfers.end(transfer)
-    await meter?.settle()
   }
 }
 

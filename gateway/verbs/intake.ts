@@ -63,35 +63,36 @@ export async function takeIn<W extends Writing, T>(
   exchange: Exchange,
   services: Services,
 ): Promise<T> {
+  const meter = await meterOf(intake, exchange, services)
+  try {
+    return await transferred(intake, meter, exchange, services)
+  } finally {
+    await meter?.settle()
+  }
+}
+
+async function transferred<W extends Writing, T>(
+  intake: Intake<W, T>,
+  meter: Meter | undefined,
+  exchange: Exchange,
+  services: Services,
+): Promise<T> {
   const { grant, path } = intake
   const { transfers, pacing } = services
-  const meter = await meterOf(intake, exchange, services)
+  const pace = pacing.of(grant)
   const cut = (why: Refusal): void => body.fail(why)
-  const transfer = await beginWith(meter, () =>
-    transfers.begin({ grant, path, direction: 'in', cut }),
-  )
+  const transfer = transfers.begin({ grant, path, direction: 'in', cut, pace })
   exchange.sendContinue()
   const raw = intake.body((count) => {
     exchange.bytesIn += count
     meter?.arrived(count)
     transfer.move(count)
   })
-  const body = limited(raw, { meter, pace: pacing.of(grant) }, transfer, exchange.incoming)
+  const body = limited(raw, { meter, pace }, transfer, exchange.incoming)
   try {
     return await stored(intake, body, transfer, services)
   } finally {
     transfers.end(transfer)
-    await meter?.settle()
-  }
-}
-
-/** What was taken for an upload that can not begin is given back. @throws as `begin` does */
-export async function beginWith<T>(meter: Meter | undefined, begin: () => T): Promise<T> {
-  try {
-    return begin()
-  } catch (error) {
-    await meter?.settle()
-    throw error
   }
 }
 

@@ -128,6 +128,44 @@ describe('an upload', () => {
     connection.destroy()
   })
 
+  test('that its key makes slower than any may be is refused before it begins', async () => {
+    await open({ maxUploads: 2 })
+    const slow = house.mint({ methods: ['PUT', 'GET'], rate: 8 << 10, bytes: 1000 })
+    key = house.narrow(slow, { jti: 'narrowed', rate: 1 })
+    for (let at = 1; at <= 3; at += 1) {
+      const connection = await beginUpload(`bucket/paced/${at}`, 900)
+      expect(outcome(await connection.response())).toBe('408 too_slow')
+      connection.destroy()
+    }
+    // nothing of what it may move is held
+    const told = await ask(`${house.gateway.url}/-/key?vk=${slow}`)
+    expect(told.json().bytes).toEqual({ most: 1000, left: 1000 })
+  })
+
+  test('that sends no more is cut when what it sent has had its time', async () => {
+    await open()
+    key = house.mint({ methods: ['PUT'], rate: 1024, sub: 'watched' })
+    const [connection, other] = [
+      await beginUpload('bucket/paced', 100_000),
+      await beginUpload('bucket/paced-too', 100_000),
+    ]
+    expect((await connection.response())?.status).toBe(100)
+    expect(outcome(await other.response())).toBe('503 unavailable')
+    connection.send(pattern(8300))
+    // eight seconds for what has come, and thirty for what does not
+    const answer = connection.response()
+    let isAnswered = false
+    void answer.then(() => {
+      isAnswered = true
+    })
+    await eventually(() => {
+      elapsed += 500
+      expect(isAnswered).toBe(true)
+    })
+    expect(outcome(await answer)).toBe('408 too_slow')
+    for (const each of [connection, other]) each.destroy()
+  })
+
   test('that broke off no longer counts among them', async () => {
     await open({ maxUploads: 1 })
     for (let at = 0; at < 3; at += 1) {

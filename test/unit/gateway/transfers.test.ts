@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Pacing } from '../../../gateway/pacing.ts'
 import {
   Transfer,
   type TransferLimits,
@@ -116,6 +117,50 @@ describe('those that run', () => {
     transfers.begin(of('in'))
     expect(() => transfers.begin(of('in'))).toThrow('unavailable')
     expect(transfers.running).toBe(102)
+  })
+
+  test('of one key leave some of the room to others, however it was narrowed', () => {
+    const transfers = new Transfers({ ...LIMITS, maxUploads: 16 }, () => 0)
+    const under = (...ids: string[]): TransferOf => ({
+      ...of('in'),
+      grant: { kid: 'test', ids } as unknown as Grant,
+    })
+    const first = transfers.begin(under('one', 'at 0'))
+    for (let at = 1; at < 14; at += 1) transfers.begin(under('one', `at ${at}`))
+    expect(() => transfers.begin(under('one', 'at 14'))).toThrow(/unavailable: the key runs 14/)
+    transfers.begin(under('other'))
+    expect(() => transfers.begin(under('one'))).toThrow('unavailable')
+    transfers.begin(under('other'))
+    expect(() => transfers.begin(under('third'))).toThrow(/unavailable: too many uploads/)
+    transfers.end(first)
+    expect(() => transfers.begin(under('one'))).toThrow('unavailable')
+    transfers.begin(under('third'))
+  })
+
+  test('are as many under a rate as it lets be fast enough, until one has ended or was cut', () => {
+    const transfers = new Transfers({ ...LIMITS, maxUploads: 10 }, () => 0)
+    const pacing = new Pacing(
+      () => 2,
+      () => 0,
+    )
+    const at = (rate: number): TransferOf => {
+      const grant = { blocks: [{ kid: 'k', jti: `${rate}`, rate }] } as unknown as Grant
+      return { ...of('in'), grant, pace: pacing.of(grant) }
+    }
+    expect(() => transfers.begin(at(1))).toThrow(/too_slow: .* 0 bytes a second .* least 1024/)
+    expect(() => transfers.begin(at(2047))).toThrow('too_slow')
+    const first = transfers.begin(at(4096))
+    transfers.begin(at(4096))
+    expect(() => transfers.begin(at(4096))).toThrow(/unavailable: the key runs 2 uploads/)
+    transfers.begin({ ...at(4096), direction: 'out' })
+    transfers.begin(at(8192))
+    transfers.end(first)
+    transfers.end(first)
+    transfers.begin(at(4096))
+    expect(() => transfers.begin(at(4096))).toThrow('unavailable')
+    transfers.cutAll(new Refusal('key_revoked', 'for a test'))
+    transfers.begin(at(4096))
+    transfers.begin(at(4096))
   })
 
   test('are asked about once when nothing has changed, and again when something has', async () => {

@@ -8,6 +8,7 @@
  */
 import type { z } from '@hono/zod-openapi'
 import type { RefusalCode } from '../key/refusal.ts'
+import type * as auditSchemas from './api/audit-schemas.ts'
 import type * as rules from './api/rule-schemas.ts'
 import type * as schemas from './api/schemas.ts'
 
@@ -26,7 +27,7 @@ export type RevocationRequest = z.input<typeof schemas.RevocationRequest>
 export type Revocation = z.output<typeof schemas.Revocation>
 export type SigningKey = z.output<typeof schemas.SigningKey>
 export type GraceRequest = z.input<typeof schemas.GraceRequest>
-export type AuditPage = z.output<typeof schemas.AuditPage>
+export type AuditPage = z.output<typeof auditSchemas.AuditPage>
 export type AuditRecord = AuditPage['records'][number]
 export type Storage = z.output<typeof schemas.Storage>
 export type Status = z.output<typeof schemas.Status>
@@ -37,10 +38,13 @@ type Mistake = NonNullable<z.output<typeof schemas.Problem>['errors']>[number]
 type Stated<Q, As> = Omit<Q, keyof As> & As
 export type KeyFilter = Stated<z.input<typeof schemas.IssuedQuery>, { limit?: number }>
 export type AuditFilter = Stated<
-  z.input<typeof schemas.AuditQuery>,
+  z.input<typeof auditSchemas.AuditQuery>,
   { limit?: number; refused?: boolean }
 >
-export type LiveAuditFilter = Stated<z.input<typeof schemas.LiveAuditQuery>, { refused?: boolean }>
+export type LiveAuditFilter = Stated<
+  z.input<typeof auditSchemas.LiveAuditQuery>,
+  { refused?: boolean }
+>
 
 export interface ClientOptions {
   /** where the issuer is reached: `http://127.0.0.1:8081` */

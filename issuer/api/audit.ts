@@ -6,8 +6,8 @@ import { parseMoment } from '../../audit/moment.ts'
 import { Follower, newestFirst, type Position } from '../../audit/read.ts'
 import { Refusal } from '../../key/refusal.ts'
 import type { UnixSeconds } from '../../key/units.ts'
+import * as schemas from './audit-schemas.ts'
 import { type Route, route } from './route.ts'
-import * as schemas from './schemas.ts'
 
 /** One answer looks at so many bytes of records at most: then it says where to go on. */
 const MOST_LOOKED_AT = 64 << 20

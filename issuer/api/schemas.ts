@@ -33,7 +33,7 @@ export const countIn = textOrInt.openapi(stated('a whole number from 1 on', '^0*
 export const id = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
-  .openapi({ example: 'huQvDxRIMUGn2WtuCRvXOA' })
+  .openapi({ example: 'huQvDxRIMUGn2WtuCRvXOA', description: '1 to 64 of A-Z a-z 0-9 _ -' })
 
 const scope = z.string().transform((value, context) => {
   try {
@@ -57,7 +57,7 @@ const grace = z
   })
   .openapi(stated('how long the key still verifies: "1h", or whole seconds', LIFE))
 
-const limit = z
+export const limit = z
   .string()
   .regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1 to 1000')
   .transform(Number)
@@ -80,7 +80,10 @@ export const KeyRequest = z
     maxSize: sizeIn.optional(),
     minSize: sizeIn.optional(),
     types: texts.optional().openapi({ description: 'media ranges of an upload: image/*' }),
-    sha256: text.optional().openapi({ description: 'of an upload', pattern: '^[0-9a-fA-F]{64}$' }),
+    sha256: text.optional().openapi({
+      description: 'of an upload: 64 hexadecimal digits',
+      pattern: '^[0-9a-fA-F]{64}$',
+    }),
     overwrite: z.boolean().optional().openapi({ description: 'uploads may replace objects' }),
     uses: countIn.optional(),
     once: z.boolean().optional(),
@@ -288,67 +291,6 @@ export const IssuedQuery = z.strictObject({
   after: id.optional(),
   limit,
 })
-const auditFilter = {
-  id: id.optional().openapi({ description: 'of a key' }),
-  kid: id.optional().openapi({ description: 'of a signing key' }),
-  subject: z.string().optional(),
-  path: z
-    .string()
-    .optional()
-    .openapi({ description: 'an object, or with a slash at its end, all beneath' }),
-  code: z.string().optional().openapi({ description: 'of a refusal' }),
-  refused: z.stringbool().optional().openapi({ type: 'boolean', description: 'only refusals' }),
-  address: z.string().optional().openapi({ description: 'an address, or a network' }),
-}
-const moment = z
-  .string()
-  .optional()
-  .openapi({ description: '"2026-11-24T18:00:00Z", or "24h" for a day ago' })
-
-export const LiveAuditQuery = z.strictObject(auditFilter)
-export const AuditQuery = z.strictObject({
-  ...auditFilter,
-  since: moment,
-  until: moment,
-  cursor: z.string().max(7000).optional().openapi({ description: '"next" of the page before' }),
-  limit,
-})
-
-const AuditEntry = z
-  .object({
-    time: z.string(),
-    kind: z.enum(['request', 'change', 'act', 'note']),
-    by: z.enum(['gateway', 'issuer', 'cli', 'audit']),
-    id: z.string().optional().openapi({ description: 'of the request' }),
-    act: z.string(),
-    path: z.string().optional(),
-    keys: z.array(z.string()).optional(),
-    kid: z.string().optional(),
-    subjects: z.array(z.string()).optional(),
-    narrowedFor: z
-      .array(z.string())
-      .optional()
-      .openapi({ description: 'whom those who narrowed the key say that it is for' }),
-    who: z.string().optional(),
-    address: z.string().optional(),
-    status: z.int().optional(),
-    code: z.string().optional(),
-    in: z.int().optional(),
-    out: z.int().optional(),
-    ms: z.number().optional(),
-    broken: z.literal(true).optional(),
-    trace: z.string().optional(),
-    about: z.record(z.string(), z.unknown()).optional(),
-  })
-  .openapi('AuditRecord')
-
-export const AuditPage = z
-  .object({
-    records: z.array(AuditEntry),
-    next: z.string().nullable().openapi({ description: 'the cursor of the page after this one' }),
-  })
-  .openapi('AuditPage')
-
 export const RevocationsQuery = z.strictObject({ limit })
 export const GraceRequest = z.strictObject({ grace: grace.optional() }).openapi('GraceRequest')
 

@@ -154,6 +154,16 @@ describe('the issuer', () => {
       expect(after.records[0].time <= page.records[0].time).toBe(true)
       expect(after.records).not.toEqual(page.records)
       expect((await issuer.send('GET', '/v1/audit?cursor=no')).json.code).toBe('request_malformed')
+      for (const path of ['/v1/audit', '/v1/audit/live']) {
+        const { status, json } = await issuer.send('GET', `${path}?address=foo`)
+        expect([status, json.code]).toEqual([400, 'request_malformed'])
+        expect(json.errors).toEqual([
+          { option: 'address', message: expect.stringContaining('a network such as 10.0.0.0/8') },
+        ])
+      }
+      for (const address of ['127.0.0.1', '127.0.0.0/8', '::1']) {
+        expect((await issuer.send('GET', `/v1/audit?address=${address}`)).status).toBe(200)
+      }
       await reader?.cancel()
     } finally {
       await issuer.close()

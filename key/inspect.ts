@@ -7,10 +7,9 @@ import { covers, type ObjectPath, type Prefix } from './object-path.ts'
 import { readBlocks, readKey } from './sign.ts'
 import {
   type Bytes,
-  formatBytes,
+  exactBytes,
   formatDuration,
   formatTime,
-  parseBytes,
   parseDuration,
   type Seconds,
   type UnixSeconds,
@@ -92,9 +91,9 @@ const SENTENCES: Sentences = {
   create: () => 'uploads never replace what is there',
   uses: (uses) => (uses === 1 ? 'works once' : `works ${uses} times`),
   pin: () => 'asks for a PIN',
-  bytes: (most) => `moves at most ${exactly(most as Bytes)} of content, up and down together`,
+  bytes: (most) => `moves at most ${exactBytes(most as Bytes)} of content, up and down together`,
   files: (most) => (most === 1 ? 'creates one file' : `creates at most ${most} files`),
-  rate: (rate) => `at most ${exactly(rate as Bytes)} a second`,
+  rate: (rate) => `at most ${exactBytes(rate as Bytes)} a second`,
   policy: (name) => `as the stored policy ${name} allows`,
   plan: (name) => `as much as the usage plan ${name} allows`,
   ip: (networks) => `only from ${anyOf(networks)}`,
@@ -130,15 +129,9 @@ function scopeInWords(scope: string): string {
 }
 
 function sizeInWords(least: Bytes, most: Bytes): string {
-  if (least === 0) return `uploads of at most ${exactly(most)}`
-  if (least === most) return `uploads of exactly ${exactly(most)}`
-  return `uploads of at least ${exactly(least)} and at most ${exactly(most)}`
-}
-
-/** `10 MiB` where that is the very number, else whole bytes. */
-function exactly(size: Bytes): string {
-  const short = formatBytes(size)
-  return !short.includes('P') && parseBytes(short) === size ? short : `${size} bytes`
+  if (least === 0) return `uploads of at most ${exactBytes(most)}`
+  if (least === most) return `uploads of exactly ${exactBytes(most)}`
+  return `uploads of at least ${exactBytes(least)} and at most ${exactBytes(most)}`
 }
 
 /** `1h30m` where that is the very number, else whole seconds. */

@@ -1,5 +1,5 @@
 /** Usage plans: how many requests, and how much, in which time, and for whom it is counted. */
-import type { UnixSeconds } from './units.ts'
+import { type Bytes, exactBytes, type UnixSeconds } from './units.ts'
 
 export const PERIODS = ['day', 'week', 'month'] as const
 export type Period = (typeof PERIODS)[number]
@@ -16,6 +16,15 @@ export interface Plan {
   readonly quota?: { readonly requests?: number; readonly bytes?: number; readonly period: Period }
   readonly per: CountedPer
 }
+
+/** What a plan says, in plain words. */
+export const describePlan = ({ rate, burst, quota, per }: Plan): readonly string[] => [
+  ...(rate === undefined ? [] : [`${rate.requests} requests in ${rate.seconds} s`]),
+  ...(burst === undefined ? [] : [`${burst} at once`]),
+  ...(quota?.requests === undefined ? [] : [`${quota.requests} requests a ${quota.period}`]),
+  ...(quota?.bytes === undefined ? [] : [`${exactBytes(quota.bytes as Bytes)} a ${quota.period}`]),
+  `per ${per}`,
+]
 
 /** A period, from its first second to the one after its last. */
 export interface Span {

@@ -63,6 +63,12 @@ function decimalTimes(whole = '', decimals = '', factor = 1): number {
   return scaled % scale === 0n ? Number(scaled / scale) : Number.NaN
 }
 
+/** `10 MiB` where that is the very number, else whole bytes. */
+export function exactBytes(size: Bytes): string {
+  const short = formatBytes(size)
+  return !short.includes('P') && parseBytes(short) === size ? short : `${size} bytes`
+}
+
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   w: 604_800,
   d: 86_400,

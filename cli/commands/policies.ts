@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { NarrowOptions } from '../../issuer/options.ts'
 import { type PlanOptions, removeRule, setPlan, setPolicy, showRule } from '../../issuer/rules.ts'
 import { describe } from '../../key/inspect.ts'
+import { describePlan } from '../../key/plan.ts'
 import { formatTime } from '../../key/units.ts'
 import type { Rule } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
@@ -145,14 +146,7 @@ async function remove(
 const lines = (cli: Cli, rule: Rule): string =>
   [rule.name, ...says(cli, rule).map((line) => `  ${line}`)].map((line) => `${line}\n`).join('')
 
-function says(cli: Cli, rule: Rule): readonly string[] {
-  if (rule.kind !== 'plan') return describe(rule.claims, cli.shell.now()).map(printable)
-  const { rate, burst, quota, per } = rule.plan
-  return [
-    ...(rate === undefined ? [] : [`${rate.requests} requests in ${rate.seconds} s`]),
-    ...(burst === undefined ? [] : [`${burst} at once`]),
-    ...(quota?.requests === undefined ? [] : [`${quota.requests} requests a ${quota.period}`]),
-    ...(quota?.bytes === undefined ? [] : [`${quota.bytes} bytes a ${quota.period}`]),
-    `per ${per}`,
-  ]
-}
+const says = (cli: Cli, rule: Rule): readonly string[] =>
+  rule.kind === 'plan'
+    ? describePlan(rule.plan)
+    : describe(rule.claims, cli.shell.now()).map(printable)

@@ -1,5 +1,5 @@
 /** Pages for people: a shell that the server renders, a script that does the rest, a strict policy. */
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import { fileOf } from './assets.ts'
 
 export interface Page {
@@ -43,6 +43,35 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 export const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%233b5bdb'/%3E%3Ccircle cx='12' cy='16' r='5' fill='none' stroke='white' stroke-width='3'/%3E%3Cpath d='M17 16h9m-3 0v5' stroke='white' stroke-width='3' fill='none' stroke-linecap='round'/%3E%3C/svg%3E"
 
+/** Why each page needs its script, for whoever has turned scripts off: the server knows no language. */
+const NEEDS: Readonly<Record<string, Readonly<Record<'en' | 'de' | 'zh', string>>>> = {
+  share: {
+    en: 'This page needs JavaScript: the key stays in your browser, and only a script can use it.',
+    de: 'Diese Seite braucht JavaScript: Der Schlüssel bleibt in Ihrem Browser, und nur ein Skript kann ihn benutzen.',
+    zh: '此页面需要 JavaScript：密钥只保存在您的浏览器中，只有脚本才能使用它。',
+  },
+  drop: {
+    en: 'Sending files needs JavaScript: the key stays in your browser, and only a script can use it.',
+    de: 'Zum Senden von Dateien braucht es JavaScript: Der Schlüssel bleibt in Ihrem Browser, und nur ein Skript kann ihn benutzen.',
+    zh: '发送文件需要 JavaScript：密钥只保存在您的浏览器中，只有脚本才能使用它。',
+  },
+  console: {
+    en: 'The console needs JavaScript. What it does, the command line does as well: valetkey --help.',
+    de: 'Die Konsole braucht JavaScript. Was sie tut, tut auch die Kommandozeile: valetkey --help.',
+    zh: '控制台需要 JavaScript。命令行也能完成同样的操作：valetkey --help。',
+  },
+  reference: {
+    en: 'The reference needs JavaScript. What it is made of is in openapi.json, beside this page.',
+    de: 'Die Referenz braucht JavaScript. Woraus sie besteht, steht in openapi.json, neben dieser Seite.',
+    zh: '此参考文档需要 JavaScript。其内容来自同一目录下的 openapi.json。',
+  },
+}
+
+const needOf = (name: string): string =>
+  Object.entries(NEEDS[name] ?? {})
+    .map(([language, sentence]) => `<p class="noscript" lang="${language}">${sentence}</p>`)
+    .join('')
+
 /** Names in it are relative, so that they hold whatever path a proxy leaves in front. */
 export async function renderPage({ name, title }: Page): Promise<string> {
   const [style, script] = await Promise.all([fileOf(`${name}.css`), fileOf(`${name}.js`)])
@@ -60,7 +89,7 @@ export async function renderPage({ name, title }: Page): Promise<string> {
 </head>
 <body>
 <main id="page"></main>
-<noscript><p class="noscript">This page needs JavaScript: the key stays in your browser, and only a script can use it.</p></noscript>
+<noscript>${raw(needOf(name))}</noscript>
 </body>
 </html>
 `

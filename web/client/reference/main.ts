@@ -1,13 +1,42 @@
 /** The reference of the issuer's API, drawn from its own OpenAPI document. */
-import { fill, h } from '../common/dom.ts'
+import { button, fill, h, icon } from '../common/dom.ts'
 import type { Document, Operation, Parameter } from './document.ts'
-import { nameIn, rowsOf, typeOf } from './types.ts'
+import { aboutOf, nameIn, rowsOf, typeOf } from './types.ts'
+
+const CONTENTS = 'contents'
+
+/** The way back from wherever somebody has been led. */
+const back = (): HTMLElement => h('a', { class: 'back', href: `#${CONTENTS}` }, 'Contents')
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 
 async function draw(page: HTMLElement): Promise<void> {
-  const response = await fetch('openapi.json')
-  const document: Document = await response.json()
+  fill(page, h('p', { class: 'muted', role: 'status' }, 'Loading…'))
+  try {
+    const response = await fetch('openapi.json')
+    if (!response.ok) throw new TypeError(`status ${response.status}`)
+    show(page, await response.json())
+  } catch {
+    tellFailure(page)
+  }
+}
+
+/** Nothing came, or nothing that is a document. */
+function tellFailure(page: HTMLElement): void {
+  const heading = h('h1', { tabindex: -1 }, 'The reference can’t be shown')
+  const again = button('Try again', () => void draw(page), { image: 'retry' })
+  const link = h('a', { href: 'openapi.json' }, 'openapi.json')
+  const notice = h('p', {}, 'The issuer did not answer with what it is made of: ', link, '.')
+  fill(
+    page,
+    heading,
+    h('div', { class: 'notice bad', role: 'alert' }, icon('warning'), notice),
+    h('p', {}, again),
+  )
+  heading.focus()
+}
+
+function show(page: HTMLElement, document: Document): void {
   const entries = Object.entries(document.paths).flatMap(([path, operations]) =>
     METHODS.flatMap((method) => {
       const operation = operations[method]
@@ -49,7 +78,7 @@ async function draw(page: HTMLElement): Promise<void> {
     ),
     h(
       'nav',
-      { class: 'card panel', 'aria-label': 'Contents' },
+      { class: 'card panel', id: CONTENTS, tabindex: -1, 'aria-label': 'Contents' },
       h('ul', { class: 'toc' }, ...links),
       h('ul', { class: 'toc names' }, ...named),
     ),
@@ -72,6 +101,7 @@ function sectionOf(
     'section',
     { class: 'card panel operation', id },
     h('h2', {}, h('span', { class: `method ${method}` }, method), h('code', {}, path)),
+    back(),
     h('p', {}, `${summary}.`),
     h('p', { class: 'muted' }, security.length === 0 ? 'Open to everybody.' : 'Needs a token.'),
     parameters.length > 0 && h('h3', {}, 'Parameters'),
@@ -111,8 +141,7 @@ const parametersOf = (parameters: readonly Parameter[]): HTMLElement =>
         {},
         typeOf(schema),
         h('span', { class: 'muted' }, ` · ${place}${required ? ', required' : ''}`),
-        (description ?? schema.description) !== undefined &&
-          h('p', {}, description ?? schema.description),
+        aboutOf({ ...schema, ...(description !== undefined && { description }) }),
       ),
     ]),
   )
@@ -123,6 +152,7 @@ function schemaOf(document: Document, name: string): HTMLElement {
     'section',
     { class: 'card panel schema', id: nameIn(name) },
     h('h3', {}, name),
+    back(),
     schema.properties === undefined ? h('p', {}, typeOf(schema)) : rowsOf(schema),
   )
 }

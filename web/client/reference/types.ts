@@ -28,7 +28,7 @@ function wordsOf(schema: Schema): readonly (Node | string)[] {
 }
 
 function plainOf(schema: Schema): string {
-  const { type, minimum, maximum, pattern } = schema
+  const { type, minimum, maximum } = schema
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) {
     const shown = schema.enum.map((value) => JSON.stringify(value))
@@ -38,8 +38,13 @@ function plainOf(schema: Schema): string {
     minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER
       ? `, ${minimum} to ${maximum}`
       : ''
-  const form = pattern === undefined ? '' : `, ${pattern}`
-  return `${[type ?? 'anything'].flat().join(' or ')}${bounds}${form}`
+  return `${[type ?? 'anything'].flat().join(' or ')}${bounds}`
+}
+
+/** What a value is about; where nobody says it, the form that it has. */
+export function aboutOf({ description, pattern }: Schema): HTMLElement | undefined {
+  if (description !== undefined) return h('p', {}, description)
+  return pattern === undefined ? undefined : h('p', {}, 'Of the form ', h('code', {}, pattern))
 }
 
 export const rowsOf = ({ properties = {}, required = [] }: Schema): HTMLElement =>
@@ -53,7 +58,7 @@ export const rowsOf = ({ properties = {}, required = [] }: Schema): HTMLElement 
         {},
         typeOf(schema),
         required.includes(name) && h('span', { class: 'muted' }, ' · always'),
-        schema.description !== undefined && h('p', {}, schema.description),
+        aboutOf(schema),
       ),
     ]),
   )

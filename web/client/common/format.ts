@@ -37,10 +37,24 @@ const DURATIONS = [
   ['second', 1],
 ] as const
 
+/** Day and time, with the year where it is another than now; with seconds where they tell. */
+export function briefly(time: number, seconds?: '2-digit'): string {
+  const date = new Date(time * 1000)
+  const isOfThisYear = date.getFullYear() === new Date().getFullYear()
+  return new Intl.DateTimeFormat(language, {
+    year: isOfThisYear ? undefined : 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: seconds,
+  }).format(date)
+}
+
 /** `in 2 days`, `in 45 seconds`: never more than there is. @param seconds from now */
-export function fromNow(seconds: number): string {
+export function fromNow(seconds: number, style: 'long' | 'narrow' = 'long'): string {
   const [unit, length] = stepOf(seconds)
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always' })
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always', style })
   return relative.format(Math.trunc(seconds / length), unit)
 }
 

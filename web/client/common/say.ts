@@ -1,5 +1,6 @@
 /** What is read out, and shown for a moment, without taking the focus. */
-import { h, icon } from './dom.ts'
+import { button, h, icon } from './dom.ts'
+import { common } from './texts.ts'
 
 /** How long a message stays in sight, in milliseconds. */
 const STAY = 6000
@@ -21,6 +22,27 @@ export const tell = (text: string): void => show(region, text, 'good')
 
 /** For everybody, at once. */
 export const warn = (text: string): void => show(alarms, text, 'bad')
+
+/** The same until somebody closes it, or {@link hush} does. */
+export function insist(...words: readonly (Node | string)[]): void {
+  const back = document.activeElement
+  const close = (): void => {
+    notice.remove()
+    if (back instanceof HTMLElement) back.focus()
+  }
+  const notice = h(
+    'div',
+    { class: 'notice bad' },
+    icon('warning'),
+    h('div', {}, ...words),
+    button(common.close, close, { image: 'close', kind: 'bare' }),
+  )
+  alarms.replaceChildren(notice)
+  foreground().append(shelf)
+}
+
+/** Takes away what was said of something that is no longer shown. */
+export const hush = (): void => alarms.replaceChildren()
 
 function show(where: HTMLElement, text: string, tone: 'good' | 'bad'): void {
   const picture = icon(tone === 'good' ? 'check' : 'warning')

@@ -52,7 +52,7 @@ export interface Asking {
   readonly signal?: AbortSignal
 }
 
-/** @throws Refused; DOMException AbortError where it was aborted */
+/** @throws Refused; DOMException AbortError where it was aborted, or the session has ended */
 export async function api<T>(method: string, path: string, asking: Asking = {}): Promise<T> {
   const response = await answered(method, path, asking)
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
@@ -64,6 +64,8 @@ async function answered(method: string, path: string, asking: Asking): Promise<R
   if (response.status === 401) {
     localStorage.removeItem(KEPT_AS)
     ended()
+    // the door says so: whoever asked has nothing to add
+    throw new DOMException('the session has ended', 'AbortError')
   }
   throw await refusedBy(response)
 }

@@ -1,7 +1,7 @@
 /** What was asked and done: newest first, and as it happens. */
-import { button, fill, h, nameOf } from '../common/dom.ts'
-import { size } from '../common/format.ts'
-import { language } from '../common/language.ts'
+import { button, fill, h, icon, nameOf } from '../common/dom.ts'
+import { briefly, count, size } from '../common/format.ts'
+import { say } from '../common/say.ts'
 import { api, events } from './api.ts'
 import {
   attempt,
@@ -9,10 +9,12 @@ import {
   type Column,
   chip,
   choice,
-  complain,
+  continued,
+  failure,
   fieldOf,
   heading,
   nothing,
+  refusedIn,
   rowOf,
   table,
   textInput,
@@ -21,6 +23,7 @@ import {
 } from './parts.ts'
 import type { AuditPage, AuditRecord } from './shapes.ts'
 import { text } from './texts.ts'
+import { clear, tellMistakes } from './trouble.ts'
 
 const PAGE = 100
 /** Of a live view: the oldest go. */
@@ -31,28 +34,42 @@ export async function showAudit({ root, signal, query }: View): Promise<void> {
   const form = filterForm(query)
   let following = new AbortController()
   signal.addEventListener('abort', () => following.abort())
-  const show = async (): Promise<void> => {
+  /** @param isAsked by somebody who waits for it: then the focus goes to what is wrong */
+  const show = async (isAsked = true): Promise<void> => {
     following.abort()
     following = new AbortController()
+    const current = following
     const filter = filterIn(form)
     const isLive = new FormData(form).has('live')
-    const rows = new Records(list)
-    // first what comes, then what was: nothing falls between the two
-    if (isLive) void follow(filter, rows, following.signal)
-    await rows.read(filter, following.signal)
+    const rows = new Records(list, () => void show())
+    clear(form)
+    try {
+      // first what comes, then what was: nothing falls between the two
+      if (isLive) void follow(filter, rows, current.signal)
+      await rows.read(filter, current.signal)
+    } catch (error) {
+      const refused = refusedIn(error)
+      if (refused === undefined || current.signal.aborted) return
+      current.abort()
+      const isInForm = refused.mistakes.length > 0
+      fill(list, !isInForm && failure(refused, () => void show()))
+      if (isInForm) tellMistakes(form, error, isAsked)
+    }
   }
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    attempt(show)
+    void show()
   })
-  form.addEventListener('change', () => attempt(show))
+  form.addEventListener('change', () => void show(false))
   fill(root, heading(text.nav.audit), form, list)
   await show()
 }
 
+const EXAMPLES: Readonly<Record<string, string>> = { address: '10.0.0.0/8' }
+
 function filterForm(query: URLSearchParams): HTMLFormElement {
   const inputs = Object.entries(text.filters).map(([name, label]) =>
-    fieldOf({ label, input: textInput(name, query.get(name) ?? '') }),
+    fieldOf({ label, input: textInput(name, query.get(name) ?? '', EXAMPLES[name]) }),
   )
   const since = choice('since', text.spans, query.get('since') ?? '24h')
   return h(
@@ -89,23 +106,26 @@ async function follow(filter: URLSearchParams, rows: Records, signal: AbortSigna
     for await (const record of events<AuditRecord>(`/v1/audit/live?${asked}`, signal)) {
       rows.arrive(record)
     }
-    if (!signal.aborted) rows.say(text.liveBroke)
-  } catch (error) {
-    if (!signal.aborted) complain(error)
+  } catch {
+    // told below, as of a stream that ended by itself
   }
+  if (!signal.aborted) rows.broke()
 }
 
 class Records {
   readonly #list: HTMLElement
+  readonly #again: () => void
   readonly #body: HTMLTableSectionElement
   readonly #empty = nothing(text.noRecords)
-  readonly #more = h('div', { class: 'actions' })
+  readonly #more = h('div', { class: 'actions more' })
   readonly #table: HTMLElement
   /** records that came live while the past was being read, which may hold them too */
   readonly #seen = new Set<string>()
 
-  constructor(list: HTMLElement) {
+  /** @param again looks anew */
+  constructor(list: HTMLElement, again: () => void) {
     this.#list = list
+    this.#again = again
     const rows = table(text.nav.audit, COLUMNS, [])
     this.#body = rows.tBodies[0] as HTMLTableSectionElement
     this.#table = h('section', { class: 'card list', hidden: true }, rows)
@@ -118,12 +138,23 @@ class Records {
     asked.set('limit', String(PAGE))
     if (cursor !== undefined) asked.set('cursor', cursor)
     const { records, next } = await api<AuditPage>('GET', `/v1/audit?${asked}`, { signal })
-    for (const record of records) {
-      if (!this.#seen.has(keyOf(record))) this.#body.append(rowOf(COLUMNS, record))
-    }
-    const more = () => attempt(() => this.read(filter, signal, next ?? undefined))
-    fill(this.#more, next !== null && button(text.more, more))
+    const fresh = records
+      .filter((record) => !this.#seen.has(keyOf(record)))
+      .map((record) => rowOf(COLUMNS, record))
+    this.#body.append(...fresh)
+    const more = button(text.more, () =>
+      attempt(() =>
+        continued(this.#more, more, () => this.read(filter, signal, next ?? undefined)),
+      ),
+    )
+    fill(this.#more, next !== null && more)
     this.#settle()
+    if (cursor === undefined) return
+    // the button is gone: whoever goes by keyboard goes on with the first new record
+    const first = fresh[0] ?? this.#body.rows[this.#body.rows.length - 1]
+    first?.setAttribute('tabindex', '-1')
+    first?.focus()
+    say(text.listed(count(this.#body.rows.length)))
   }
 
   arrive(record: AuditRecord): void {
@@ -135,8 +166,10 @@ class Records {
     this.#settle()
   }
 
-  say(sentence: string): void {
-    this.#list.prepend(h('p', { class: 'notice bad' }, sentence))
+  broke(): void {
+    const again = button(text.tryAgain, this.#again, { image: 'retry' })
+    const notice = { class: 'notice bad failure', role: 'alert' }
+    this.#list.prepend(h('div', notice, icon('warning'), h('p', {}, text.liveBroke), again))
   }
 
   #settle(): void {
@@ -149,19 +182,11 @@ class Records {
 
 const keyOf = ({ time, id, act, kind }: AuditRecord): string => [time, id, act, kind].join(' ')
 
-const clock = new Intl.DateTimeFormat(language, {
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-})
-
 const COLUMNS: readonly Column<AuditRecord>[] = [
   {
     label: text.records.time,
     cell: ({ time }) =>
-      h('time', { datetime: time, class: 'tabular' }, clock.format(new Date(time))),
+      h('time', { datetime: time, class: 'tabular' }, briefly(Date.parse(time) / 1000, '2-digit')),
   },
   { label: text.records.who, cell: whoOf },
   { label: text.records.act, cell: ({ act }) => h('b', {}, act) },

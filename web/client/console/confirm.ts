@@ -1,7 +1,7 @@
 /** A question before something that can't be undone: it is answered by typing, not by a slip. */
 import { button, h } from '../common/dom.ts'
-import { complain } from './parts.ts'
 import { text } from './texts.ts'
+import { trouble } from './trouble.ts'
 
 export interface Question {
   readonly title: string
@@ -35,7 +35,8 @@ export function confirmed(question: Question): void {
     go.disabled = input.value.trim() !== start
   })
   const dialog = dialogOf(question, input, go)
-  dialog.querySelector('form')?.addEventListener('submit', (event) => {
+  const form = dialog.querySelector('form') as HTMLFormElement
+  form.addEventListener('submit', (event) => {
     event.preventDefault()
     if (go.disabled) return
     go.disabled = true
@@ -46,7 +47,7 @@ export function confirmed(question: Question): void {
       },
       (error: unknown) => {
         go.disabled = false
-        complain(error)
+        trouble(form, error)
       },
     )
   })

@@ -5,9 +5,10 @@ import { tell } from '../common/say.ts'
 import { api } from './api.ts'
 import { confirmed } from './confirm.ts'
 import { endOf, stateOf, usesOf } from './key-state.ts'
-import { attempt, facts, textInput, timeOf } from './parts.ts'
+import { facts, fieldOf, textInput, timeOf } from './parts.ts'
 import type { Claims, IssuedKey } from './shapes.ts'
 import { text } from './texts.ts'
+import { tellMistakes, trouble } from './trouble.ts'
 
 /** @param again called when something about the key has changed */
 export function openKey(key: IssuedKey, again: () => void): void {
@@ -35,7 +36,9 @@ export function openKey(key: IssuedKey, again: () => void): void {
   dialog.append(
     h('h2', { id: 'key-title' }, nameOf(key.paths.join(', '))),
     knownOf(key),
-    ...(key.revocation === undefined ? changesOf(key, changed) : []),
+    ...(key.revocation === undefined
+      ? changesOf(key, changed, (error) => trouble(dialog, error))
+      : []),
     h(
       'div',
       { class: 'actions' },
@@ -51,13 +54,15 @@ export function openKey(key: IssuedKey, again: () => void): void {
 }
 
 /** What can be changed of a key that is in use, its link unchanged. */
-function changesOf(key: IssuedKey, changed: (sentence: string) => void): readonly Node[] {
+function changesOf(
+  key: IssuedKey,
+  changed: (sentence: string) => void,
+  refused: (error: unknown) => void,
+): readonly Node[] {
   const path = `/v1/keys/${encodeURIComponent(key.id)}`
-  const change = (body: Claims, sentence: string): void =>
-    attempt(async () => {
-      await api('PATCH', path, { body })
-      changed(sentence)
-    })
+  const change = (body: Claims, sentence: string, otherwise = refused): void => {
+    api('PATCH', path, { body }).then(() => changed(sentence), otherwise)
+  }
   const isPaused = key.rule?.paused === true
   const pause = button(
     isPaused ? text.resume : text.pause,
@@ -66,18 +71,17 @@ function changesOf(key: IssuedKey, changed: (sentence: string) => void): readonl
   )
   const end = textInput('expiresIn', '', '15m, 12h, 7d')
   end.required = true
-  end.setAttribute('aria-label', text.newEnd)
   const form = h(
     'form',
     {
-      class: 'search',
+      class: 'beside',
       onsubmit: (event: SubmitEvent) => {
         event.preventDefault()
-        change({ expiresIn: end.value.trim() }, text.endIsSet)
+        const told = (error: unknown): void => tellMistakes(form, error)
+        change({ expiresIn: end.value.trim() }, text.endIsSet, told)
       },
     },
-    h('span', { class: 'label' }, text.newEnd),
-    end,
+    fieldOf({ label: text.newEnd, input: end }),
     h('button', { class: 'button' }, text.setEnd),
   )
   return [form, h('div', {}, pause)]

@@ -1,5 +1,6 @@
 /** The console: a frame with a view in it, named by the address. */
 import { fill, h } from '../common/dom.ts'
+import { hush } from '../common/say.ts'
 import { isSignedIn, signOut, whenSessionEnds } from './api.ts'
 import { showAudit } from './audit.ts'
 import { showHealth } from './health.ts'
@@ -58,13 +59,18 @@ const toContent = (): void => page.querySelector('h1')?.focus()
 
 function leave(): void {
   attempt(async () => {
-    await signOut()
-    close('')
+    try {
+      await signOut()
+    } finally {
+      // the proof is forgotten in any case
+      close('')
+    }
   })
 }
 
 function close(why: string): void {
   leaving.abort()
+  hush()
   document.querySelector('.bar')?.remove()
   for (const dialog of document.querySelectorAll('dialog')) dialog.close()
   document.body.classList.remove('inside')
@@ -79,6 +85,7 @@ function open(): void {
 
 function show(): void {
   leaving.abort()
+  hush()
   leaving = new AbortController()
   const { name, query } = addressed()
   for (const link of document.querySelectorAll('[data-view]')) {

@@ -2,11 +2,12 @@
 import { fill, h } from '../common/dom.ts'
 import { api } from './api.ts'
 import { showMinted } from './minted.ts'
-import { fieldFor, optionsOf, statedIn, tellMistakes } from './option-form.ts'
+import { boxesLast, fieldFor, optionsOf, statedIn } from './option-form.ts'
 import type { Option } from './options.ts'
-import { heading, type View } from './parts.ts'
+import { heading, loading, type View } from './parts.ts'
 import type { NewKey, Status } from './shapes.ts'
 import { text } from './texts.ts'
+import { tellMistakes } from './trouble.ts'
 
 /** Those that nearly every key states; the others are folded away. */
 const FIRST = ['path', 'expiresIn', 'subject', 'uses']
@@ -17,24 +18,23 @@ const METHODS = ['GET', 'PUT', 'LIST', 'DELETE']
 
 export async function showMint(view: View): Promise<void> {
   const { root, signal } = view
-  const content = h('div', {}, h('p', { class: 'nothing muted' }, text.loading))
+  const content = h('div', {})
+  const begin = (): void => content.querySelector<HTMLElement>('[name=path]')?.focus()
   fill(root, heading(text.nav.mint), content)
-  const [options, status] = await Promise.all([
-    optionsOf('KeyRequest', signal),
-    api<Status>('GET', '/v1/status', { signal }),
-  ])
-  const again = (): void => {
-    const form = formOf(options, (key) => {
-      showMinted(content, key, status.publicUrl, again)
-    })
-    fill(content, form)
-    const life = form.querySelector<HTMLInputElement>('[name=expiresIn]')
-    if (life !== null) life.value = USUAL_LIFE
-    const path = form.querySelector<HTMLInputElement>('[name=path]')
-    path?.setAttribute('aria-required', 'true')
-    path?.focus()
-  }
-  again()
+  await loading(content, async () => {
+    const [options, status] = await Promise.all([
+      optionsOf('KeyRequest', signal),
+      api<Status>('GET', '/v1/status', { signal }),
+    ])
+    const again = (): void => {
+      fill(content, fresh())
+      begin()
+    }
+    const fresh = (): HTMLFormElement =>
+      formOf(options, (key) => showMinted(content, key, status.publicUrl, again))
+    return [fresh()]
+  })
+  begin()
 }
 
 function formOf(
@@ -60,6 +60,9 @@ function formOf(
     ),
     h('div', { class: 'actions' }, go),
   )
+  const life = form.querySelector<HTMLInputElement>('[name=expiresIn]')
+  if (life !== null) life.value = USUAL_LIFE
+  form.querySelector('[name=path]')?.setAttribute('aria-required', 'true')
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     go.disabled = true
@@ -74,21 +77,23 @@ function formOf(
   return form
 }
 
-const boxesLast = (fields: readonly HTMLElement[]): readonly HTMLElement[] => {
-  const isBox = ({ classList }: HTMLElement): boolean => classList.contains('toggle')
-  return [...fields.filter((field) => !isBox(field)), ...fields.filter(isBox)]
-}
-
 const methodBoxes = (): HTMLElement =>
   h(
     'fieldset',
     { class: 'methods' },
     h('legend', {}, text.methodsLabel),
+    h('p', { class: 'wrong', id: 'methods-wrong', role: 'alert' }),
     ...METHODS.map((method) =>
       h(
         'label',
         { class: 'toggle' },
-        h('input', { type: 'checkbox', name: 'methods', value: method, checked: method === 'GET' }),
+        h('input', {
+          type: 'checkbox',
+          name: 'methods',
+          value: method,
+          checked: method === 'GET',
+          'aria-describedby': 'methods-wrong',
+        }),
         text.methods[method] ?? method,
       ),
     ),

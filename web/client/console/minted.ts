@@ -14,7 +14,6 @@ export function showMinted(
 ): void {
   const title = h('h2', { tabindex: -1 }, text.mintedTitle)
   const pages = pagesFor(key, publicUrl)
-  const picture = qrOf(pages[0]?.[1] ?? key.url, text.qr)
   fill(
     content,
     h(
@@ -32,7 +31,7 @@ export function showMinted(
           ...pages.map(([label, url]) => copyable(label, url)),
           copyable(text.curl, curlLines(key).join('\n'), 'block'),
         ),
-        picture ?? h('p', { class: 'muted' }, text.qrTooLong),
+        pictureOf(pages[0] ?? [text.link, key.url]),
       ),
       facts([
         [text.by.id, h('code', {}, key.id)],
@@ -44,6 +43,13 @@ export function showMinted(
     ),
   )
   title.focus()
+}
+
+/** A code for a phone, and what it leads to. */
+function pictureOf([label, url]: readonly [string, string]): HTMLElement {
+  const code = qrOf(url, text.qr(label))
+  if (code === undefined) return h('p', { class: 'muted' }, text.qrTooLong)
+  return h('figure', { class: 'code' }, code, h('figcaption', {}, label))
 }
 
 /** What a person opens, where the key is for one: the key stands behind the `#`. */

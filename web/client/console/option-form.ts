@@ -1,8 +1,8 @@
 /** Forms that are made of what the API takes, as its OpenAPI document says. */
 import { h } from '../common/dom.ts'
-import { api, Refused } from './api.ts'
+import { api } from './api.ts'
 import { type Option, optionOf, READERS } from './options.ts'
-import { complain, fieldOf, textInput } from './parts.ts'
+import { choice, fieldOf, textInput } from './parts.ts'
 import type { Claims } from './shapes.ts'
 import { text } from './texts.ts'
 
@@ -28,7 +28,12 @@ export function fieldFor(name: string, option: Option): HTMLElement {
     const box = h('input', { type: 'checkbox', name })
     return h('label', { class: 'toggle field' }, box, label)
   }
-  const hint = name === 'path' ? text.pathHint : undefined
+  const hint = text.hints[name]
+  if (kind === 'choice') {
+    const words = option.enum?.map((word) => [word, text.choices[word] ?? word]) ?? []
+    const input = choice(name, { '': text.unstated, ...Object.fromEntries(words) }, '')
+    return fieldOf({ label, input, hint })
+  }
   const input =
     kind === 'lines'
       ? h('textarea', { class: 'input', name, rows: 2, placeholder, spellcheck: 'false' })
@@ -43,7 +48,7 @@ export function fillIn(
   values: Readonly<Record<string, string | true>>,
 ): void {
   for (const [name, value] of Object.entries(values)) {
-    const field = form.querySelector<HTMLInputElement | HTMLTextAreaElement>(
+    const field = form.querySelector<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>(
       `[name="${CSS.escape(name)}"]`,
     )
     if (field === null) continue
@@ -68,27 +73,8 @@ export function statedIn(
   return stated
 }
 
-/** Under each field what is wrong with it; the first of them gets the focus. */
-export function tellMistakes(form: HTMLFormElement, error: unknown): void {
-  for (const place of form.querySelectorAll('.wrong')) place.textContent = ''
-  if (!(error instanceof Refused) || error.mistakes.length === 0) {
-    complain(error)
-    return
-  }
-  const untold = error.mistakes.filter(({ option, message }) => {
-    const [name = ''] = option.split('.')
-    const input = form.querySelector<HTMLElement>(`[name="${CSS.escape(name)}"]`)
-    const place = input?.closest('.field')?.querySelector('.wrong')
-    if (!place) return true
-    place.textContent = message
-    input?.closest('details')?.setAttribute('open', '')
-    return false
-  })
-  const first = [...form.querySelectorAll('.wrong')].find(({ textContent }) => textContent !== '')
-  first?.closest('.field')?.querySelector<HTMLElement>('.input')?.focus()
-  if (untold.length > 0) {
-    complain(
-      new Refused('', untold.map(({ option, message }) => `${option}: ${message}`).join('; ')),
-    )
-  }
+/** Boxes behind what is to be written: those stand in rows. */
+export const boxesLast = (fields: readonly HTMLElement[]): readonly HTMLElement[] => {
+  const isBox = ({ classList }: HTMLElement): boolean => classList.contains('toggle')
+  return [...fields.filter((field) => !isBox(field)), ...fields.filter(isBox)]
 }

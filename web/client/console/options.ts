@@ -5,9 +5,10 @@ export interface Option {
   readonly type?: string
   readonly description?: string
   readonly anyOf?: readonly Option[]
+  readonly enum?: readonly string[]
 }
 
-type Kind = 'text' | 'list' | 'number' | 'switch' | 'lines' | 'moment'
+type Kind = 'text' | 'choice' | 'list' | 'number' | 'switch' | 'lines' | 'moment'
 
 interface Asked {
   readonly kind: Kind
@@ -19,8 +20,6 @@ const ASKED: Readonly<Record<string, Asked>> = {
   expires: { kind: 'text', placeholder: '2026-12-31T00:00:00Z' },
   burst: { kind: 'number' },
   requests: { kind: 'number' },
-  period: { kind: 'text', placeholder: 'day' },
-  per: { kind: 'text', placeholder: 'key' },
   path: { kind: 'list', placeholder: 'photos/cat.jpg' },
   expiresIn: { kind: 'text', placeholder: '15m, 12h, 7d' },
   subject: { kind: 'text', placeholder: 'ann' },
@@ -46,11 +45,14 @@ const ASKED: Readonly<Record<string, Asked>> = {
   rate: { kind: 'text', placeholder: '1MiB' },
 }
 
-const isSwitch = ({ type }: Option): boolean => type === 'boolean'
+const kindOf = ({ type, enum: words }: Option): Kind => {
+  if (words !== undefined) return 'choice'
+  return type === 'boolean' ? 'switch' : 'text'
+}
 
 /** @param option what the document says, of one that is not known here */
 export const optionOf = (name: string, option: Option): Asked =>
-  ASKED[name] ?? { kind: isSwitch(option) ? 'switch' : 'text' }
+  ASKED[name] ?? { kind: kindOf(option) }
 
 const parts = (value: string, by: RegExp): string[] =>
   value
@@ -61,6 +63,7 @@ const parts = (value: string, by: RegExp): string[] =>
 /** What a person wrote, as the API takes it: it says itself what is wrong. */
 export const READERS: { readonly [K in Kind]: (value: string) => unknown } = {
   text: (value) => value,
+  choice: (value) => value,
   moment: (value) => value,
   list: (value) => {
     const all = parts(value, /[,\n]/)

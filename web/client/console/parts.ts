@@ -1,7 +1,7 @@
 /** The few parts that all views are made of. */
-import { button, fill, h } from '../common/dom.ts'
+import { button, fill, h, icon } from '../common/dom.ts'
 import { moment } from '../common/format.ts'
-import { tell, warn } from '../common/say.ts'
+import { insist, tell } from '../common/say.ts'
 import { Refused } from './api.ts'
 import { text } from './texts.ts'
 
@@ -14,11 +14,41 @@ export interface View {
   readonly query: URLSearchParams
 }
 
+/** What was refused; undefined for what was only called off. @throws what is neither */
+export function refusedIn(error: unknown): Refused | undefined {
+  if (error instanceof Error && error.name === 'AbortError') return undefined
+  if (!(error instanceof Refused)) throw error
+  return error
+}
+
+/** Why something is not done: a sentence of ours, and in small print what the issuer said, in English. */
+export const told = ({ code, message }: Refused): readonly Node[] => [
+  h('p', {}, text.problems[code] ?? text.problems.other),
+  ...smallPrint(message),
+]
+
+export const smallPrint = (said: string): readonly Node[] =>
+  said === '' ? [] : [h('small', { lang: 'en' }, said)]
+
 /** Says why something was not done; nothing of what was only called off. */
 export function complain(error: unknown): void {
-  if (error instanceof Error && error.name === 'AbortError') return
-  if (!(error instanceof Refused)) throw error
-  warn(error.message === '' ? text.offline : error.message)
+  const refused = refusedIn(error)
+  if (refused !== undefined) insist(...told(refused))
+}
+
+/** Why there is nothing to be seen here, and a way to try again where no other is beside it. */
+export function failure(refused: Refused, again?: () => void): HTMLElement {
+  const retry = (): void => {
+    document.querySelector('h1')?.focus()
+    again?.()
+  }
+  return h(
+    'div',
+    { class: 'notice bad failure', role: 'alert' },
+    icon('warning'),
+    h('div', {}, ...told(refused)),
+    again && button(text.tryAgain, retry, { image: 'retry' }),
+  )
 }
 
 /** Runs something that may be refused. */
@@ -29,8 +59,8 @@ export const attempt = (action: () => Promise<void>): void => {
 export interface Column<T> {
   readonly label: string
   readonly cell: (row: T) => Node | string
-  /** numbers stand at the end of their column */
-  readonly kind?: 'number'
+  /** numbers stand at the end of their column; what can be done with a row needs no visible name */
+  readonly kind?: 'number' | 'acts'
 }
 
 /** A table on a wide screen, a stack of cards on a phone. */
@@ -39,7 +69,13 @@ export function table<T>(
   columns: readonly Column<T>[],
   rows: readonly T[],
 ): HTMLTableElement {
-  const head = columns.map(({ label, kind }) => h('th', { scope: 'col', class: kind }, label))
+  const head = columns.map(({ label, kind }) =>
+    h(
+      'th',
+      { scope: 'col', class: kind },
+      kind === 'acts' ? h('span', { class: 'visually-hidden' }, label) : label,
+    ),
+  )
   const body = h('tbody', {}, ...rows.map((row) => rowOf(columns, row)))
   return h(
     'table',
@@ -161,7 +197,7 @@ export const heading = (title: string, ...beside: readonly Node[]): HTMLElement 
     h('div', { class: 'actions' }, ...beside),
   )
 
-/** Draws once the answer is there; until then, that it is being waited for. */
+/** Draws once the answer is there; until then, that it is being waited for; else why there is none. */
 export async function loading(
   root: HTMLElement,
   draw: () => Promise<readonly Node[]>,
@@ -171,12 +207,33 @@ export async function loading(
   try {
     fill(root, ...(await draw()))
   } catch (error) {
-    if ((error as Error).name === 'AbortError') return
-    if (!(error instanceof Refused)) throw error
-    const sentence = error.message === '' ? text.offline : error.message
-    fill(root, h('p', { class: 'notice bad' }, sentence))
+    const refused = refusedIn(error)
+    if (refused === undefined) return
+    const again = (): void => {
+      fill(root)
+      attempt(() => loading(root, draw))
+    }
+    fill(root, failure(refused, again))
   } finally {
     root.removeAttribute('aria-busy')
+  }
+}
+
+/** Reads on in a list, once at a time; why that failed stands beside the button. */
+export async function continued(
+  foot: HTMLElement,
+  more: HTMLButtonElement,
+  read: () => Promise<void>,
+): Promise<void> {
+  foot.querySelector('.failure')?.remove()
+  more.disabled = true
+  try {
+    await read()
+  } catch (error) {
+    const refused = refusedIn(error)
+    if (refused !== undefined) foot.append(failure(refused))
+  } finally {
+    more.disabled = false
   }
 }
 

@@ -8,9 +8,15 @@ import { text } from './texts.ts'
 
 /** @param again called once they are revoked */
 export function revokeMany(again: () => void): void {
-  const what = choice('what', text.manyBy, 'subject')
+  const { subject, path } = text.by
+  const what = choice('what', { subject, path }, 'subject')
   const which = textInput('which')
   which.required = true
+  const named = fieldOf({ label: text.by.subject, input: which })
+  what.addEventListener('change', () => {
+    const label = named.querySelector('label')
+    if (label !== null) label.textContent = text.by[what.value as 'subject' | 'path']
+  })
   const reason = textInput('reason')
   const dialog = h(
     'dialog',
@@ -21,7 +27,7 @@ export function revokeMany(again: () => void): void {
       h('h2', { id: 'many-title' }, text.manyTitle),
       h('p', { class: 'muted' }, text.manyHint),
       fieldOf({ label: text.manyWhat, input: what }),
-      fieldOf({ label: text.manyWhich, input: which }),
+      named,
       fieldOf({ label: text.reason, input: reason }),
       h(
         'div',

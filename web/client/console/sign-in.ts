@@ -1,7 +1,7 @@
 /** The door: the admin token, once. */
 import { fill, h, icon } from '../common/dom.ts'
 import { Refused, signIn } from './api.ts'
-import { fieldOf } from './parts.ts'
+import { fieldOf, told } from './parts.ts'
 import { text } from './texts.ts'
 
 /**
@@ -29,13 +29,18 @@ export function showSignIn(page: HTMLElement, why: string, then: () => void): vo
       then()
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      wrong.textContent = error.message === '' ? text.offline : error.message
+      wrong.replaceChildren(...told(error))
+      input.setAttribute('aria-invalid', 'true')
       input.focus()
     } finally {
       go.disabled = false
     }
   }
   wrong.textContent = why
+  input.addEventListener('input', () => {
+    input.removeAttribute('aria-invalid')
+    wrong.replaceChildren()
+  })
   fill(
     page,
     h(

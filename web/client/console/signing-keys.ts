@@ -58,7 +58,7 @@ const columnsOf = (done: Done): readonly Column<SigningKey>[] => [
     cell: ({ graceEnds }) => (graceEnds === undefined ? text.none : timeOf(graceEnds)),
   },
   { label: text.secret, cell: ({ secret }) => text.secrets[secret] ?? secret },
-  { label: '', cell: (key) => actionsOf(key, done) },
+  { label: text.actions, kind: 'acts', cell: (key) => actionsOf(key, done) },
 ]
 
 function actionsOf({ kid, status }: SigningKey, done: Done): HTMLElement {

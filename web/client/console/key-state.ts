@@ -1,6 +1,6 @@
 /** What a key is at this moment. */
 import { h } from '../common/dom.ts'
-import { count, moment } from '../common/format.ts'
+import { briefly, count } from '../common/format.ts'
 import { chip } from './parts.ts'
 import type { IssuedKey } from './shapes.ts'
 import { text } from './texts.ts'
@@ -20,6 +20,6 @@ export function stateOf(key: IssuedKey): HTMLElement {
   if (uses !== undefined && counted >= uses) return chip(text.states.spent, 'warn')
   const isPaused = rule?.paused === true
   const state = chip(text.states[isPaused ? 'paused' : 'active'], isPaused ? 'warn' : 'good')
-  const until = h('span', { class: 'muted' }, text.until(moment(endOf(key))))
+  const until = h('span', { class: 'muted' }, text.until(briefly(endOf(key))))
   return h('span', { class: 'state-of' }, state, until)
 }

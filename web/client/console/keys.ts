@@ -1,6 +1,6 @@
 /** The keys and their use: found, looked at, revoked. */
 import { button, fill, h, nameOf } from '../common/dom.ts'
-import { fromNow, moment } from '../common/format.ts'
+import { count, fromNow, moment } from '../common/format.ts'
 import { api } from './api.ts'
 import { stateOf, usesOf } from './key-state.ts'
 import { openKey } from './key-view.ts'
@@ -8,9 +8,11 @@ import {
   attempt,
   type Column,
   choice,
+  continued,
   heading,
   loading,
   nothing,
+  rowOf,
   table,
   textInput,
   type View,
@@ -20,11 +22,16 @@ import type { IssuedKey } from './shapes.ts'
 import { text } from './texts.ts'
 
 const PAGE = 50
+/** As many as the issuer lists at once. */
+const MOST = 1000
 
 interface Page {
   readonly keys: readonly IssuedKey[]
   readonly next: string | null
 }
+
+/** One page of what is searched for. */
+type Ask = (limit: number, after?: string) => Promise<Page>
 
 export async function showKeys({ root, signal, query }: View): Promise<void> {
   const by = (Object.keys(text.by) as (keyof typeof text.by)[]).find((name) => query.has(name))
@@ -34,18 +41,17 @@ export async function showKeys({ root, signal, query }: View): Promise<void> {
   what.setAttribute('aria-label', text.searchBy)
   wanted.setAttribute('aria-label', text.search)
   const content = h('div', {})
-  const look = (after?: string): Promise<void> => {
-    const filter = new URLSearchParams({ limit: String(PAGE) })
+  const look = (limit = PAGE): Promise<void> => {
+    const filter = new URLSearchParams()
     if (wanted.value.trim() !== '') filter.set(what.value, wanted.value.trim())
-    if (after !== undefined) filter.set('after', after)
-    return loading(content, async () => {
-      const page = await api<Page>('GET', `/v1/keys?${filter}`, { signal })
-      return drawn(
-        page,
-        () => attempt(() => look(after)),
-        (next) => attempt(() => look(next)),
-      )
-    })
+    const ask: Ask = (most, after) => {
+      filter.set('limit', String(most))
+      if (after !== undefined) filter.set('after', after)
+      return api<Page>('GET', `/v1/keys?${filter}`, { signal })
+    }
+    const lookAgain = (listed: number): void =>
+      attempt(() => look(Math.min(MOST, Math.max(PAGE, listed))))
+    return loading(content, async () => listOf(await ask(limit), ask, lookAgain))
   }
   const search = h(
     'form',
@@ -68,26 +74,32 @@ export async function showKeys({ root, signal, query }: View): Promise<void> {
   await look()
 }
 
-function drawn(
-  { keys, next }: Page,
-  again: () => void,
-  turn: (next: string) => void,
-): readonly Node[] {
-  if (keys.length === 0) return [nothing(text.noKeys)]
-  const more =
-    next === null
-      ? []
-      : [
-          h(
-            'div',
-            { class: 'actions' },
-            button(text.more, () => turn(next)),
-          ),
-        ]
-  return [
-    h('section', { class: 'card list' }, table(text.nav.keys, columnsOf(again), keys)),
-    ...more,
-  ]
+/** @param again looks anew, at as many as are listed */
+function listOf(first: Page, ask: Ask, again: (listed: number) => void): readonly Node[] {
+  if (first.keys.length === 0) return [nothing(text.noKeys)]
+  let { next } = first
+  const columns = columnsOf(() => again(body.rows.length))
+  const rows = table(text.nav.keys, columns, first.keys)
+  const body = rows.tBodies[0] as HTMLTableSectionElement
+  const listed = h('p', { class: 'muted', role: 'status' })
+  const more = button(text.more, () => attempt(extend))
+  const settle = (): void => {
+    listed.textContent = text.listed(count(body.rows.length))
+    more.hidden = next === null
+  }
+  /** What was listed stays where it is; whoever goes by keyboard goes on with the first new one. */
+  const extend = (): Promise<void> =>
+    continued(foot, more, async () => {
+      const page = await ask(PAGE, next ?? undefined)
+      const fresh = page.keys.map((key) => rowOf(columns, key))
+      body.append(...fresh)
+      next = page.next
+      settle()
+      fresh[0]?.querySelector<HTMLElement>('.opens')?.focus()
+    })
+  const foot = h('div', { class: 'actions more' }, more, listed)
+  settle()
+  return [h('section', { class: 'card list' }, rows), foot]
 }
 
 const columnsOf = (again: () => void): readonly Column<IssuedKey>[] => [
@@ -113,7 +125,7 @@ const lastUse = (time: number | undefined): Node | string => {
   const title = moment(time)
   return h(
     'time',
-    { title, datetime: new Date(time * 1000).toISOString() },
-    fromNow(time - Date.now() / 1000),
+    { title, class: 'whole', datetime: new Date(time * 1000).toISOString() },
+    fromNow(time - Date.now() / 1000, 'narrow'),
   )
 }

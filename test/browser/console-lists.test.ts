@@ -82,7 +82,19 @@ describe('keys', () => {
     expect(await told.count()).toBe(0)
   })
 
-  test('take two lines each, and a short word for when they were used', async () => {
+  test('take two lines each, also where they were used just now', async () => {
+    const activity = { lastUsed: 0, lastAddress: '', requests: 1, bytesOut: 0, bytesIn: 0 }
+    await page.route(/\/v1\/keys\?/, async (route) => {
+      const response = await route.fetch()
+      const { keys, next } = await response.json()
+      const lastUsed = Math.floor(Date.now() / 1000) - 7000
+      const used = keys.map((key: object) => ({ ...key, activity: { ...activity, lastUsed } }))
+      await route.fulfill({ response, json: { keys: used, next } })
+    })
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    const time = page.locator('.rows time').first()
+    await time.waitFor()
+    expect(await time.innerText()).toMatch(/^1\d\d ?min ago$/)
     const heights = await rows().evaluateAll((all) => all.map((row) => row.clientHeight))
     expect(Math.max(...heights)).toBeLessThanOrEqual(72)
   })

@@ -6,6 +6,10 @@
  *     chunk   = hex-size [";chunk-signature=" 64hex] CRLF data CRLF     ; the last one has size 0
  *     trailer = *(name ":" value CRLF) ["x-amz-trailer-signature:" 64hex CRLF]
  *     body    = *chunk trailer CRLF
+ *
+ * Where the trailer is signed, it is taken as minio-go writes it, too; the text signed is the same:
+ *
+ *     trailer = 1*(name ":" value LF) CRLF "x-amz-trailer-signature:" 64hex CRLF
  */
 import { createHash, type Hash } from 'node:crypto'
 import { sameSignature } from '../../key/dialects/sigv4.ts'
@@ -37,6 +41,9 @@ const tampered = (what: string): Refusal =>
 /** Where in the framing the next byte stands. */
 type State = 'size' | 'data' | 'data-end' | 'trailer' | 'end'
 
+/** How a line ends. */
+type LineEnd = 'CRLF' | 'LF'
+
 export class AwsChunkedReader implements BatchSource {
   readonly #source: BatchSource
   readonly #options: AwsChunkedOptions
@@ -47,6 +54,8 @@ export class AwsChunkedReader implements BatchSource {
   #trailerBytes = 0
   #trailerText = ''
   #trailerSigned = false
+  /** how all trailing headers end; 'gap': with LF, and the empty line behind them has come */
+  #layout: LineEnd | 'gap' | undefined
   /** bytes of the current chunk that are still to come */
   #left = 0
   #total = 0
@@ -116,15 +125,24 @@ export class AwsChunkedReader implements BatchSource {
     if (end === -1) return stop
     const line = this.#line
     this.#line = ''
-    if (!line.endsWith('\r\n')) throw malformed('a line between chunks ends with CR LF')
-    this.#takeLine(line.slice(0, -2))
+    if (line.endsWith('\r\n')) this.#takeLine(line.slice(0, -2))
+    else this.#takeBareLine(line.slice(0, -1))
     return stop
   }
 
   #takeLine(line: string): void {
     if (this.#state === 'size') this.#beginChunk(line)
-    else if (this.#state === 'trailer') this.#takeTrailer(line)
+    else if (this.#state === 'trailer') this.#takeTrailer(line, 'CRLF')
     else this.#endData(line)
+  }
+
+  #takeBareLine(line: string): void {
+    const { chain, trailers } = this.#options
+    const isSigned = chain !== undefined && trailers !== undefined
+    if (this.#state !== 'trailer' || !isSigned || line === '') {
+      throw malformed('a line between chunks ends with CR LF')
+    }
+    this.#takeTrailer(line, 'LF')
   }
 
   #endData(line: string): void {
@@ -172,25 +190,28 @@ export class AwsChunkedReader implements BatchSource {
     }
   }
 
-  #takeTrailer(line: string): void {
+  #takeTrailer(line: string, end: LineEnd): void {
     this.#trailerBytes += line.length
     if (this.#trailerBytes > MAX_LINE_BYTES) {
       throw malformed(`trailing headers are at most ${MAX_LINE_BYTES} bytes long`)
     }
     if (line === '') {
-      this.#endTrailer()
+      if (this.#layout === 'LF') this.#layout = 'gap'
+      else this.#endTrailer()
       return
     }
     const [, name = '', stated = ''] = /^([A-Za-z0-9-]{1,64}):([\t -~]*)$/.exec(line) ?? []
     // left to the expression, white space could be divided in ways by the cube of its length
     const value = stated.trim()
     const lower = value.includes('\t') ? '' : name.toLowerCase()
-    if (lower === 'x-amz-trailer-signature') this.#checkTrailer(value)
-    else this.#keepTrailer(lower, value)
+    if (lower === 'x-amz-trailer-signature') this.#checkTrailer(value, end)
+    else this.#keepTrailer(lower, value, end)
   }
 
-  #keepTrailer(lower: string, value: string): void {
+  #keepTrailer(lower: string, value: string, end: LineEnd): void {
     const { trailers = [] } = this.#options
+    this.#layout ??= end
+    if (this.#layout !== end) throw malformed('trailing headers all end in the same way')
     if (!trailers.includes(lower) || this.#trailers.has(lower) || this.#trailerSigned) {
       throw malformed('trailing headers are those that X-Amz-Trailer announces, each once')
     }
@@ -198,8 +219,13 @@ export class AwsChunkedReader implements BatchSource {
     this.#trailerText += `${lower}:${value}\n`
   }
 
-  #checkTrailer(signature: string): void {
+  #checkTrailer(signature: string, end: LineEnd): void {
     const { chain, trailers } = this.#options
+    if (end === 'LF' || this.#layout === 'LF') {
+      throw malformed(
+        'a trailer signature ends with CR LF, behind an empty line if headers end with LF',
+      )
+    }
     if (chain === undefined || trailers === undefined || this.#trailerSigned) {
       throw malformed('a trailer signature is sent once, where chunks and trailer are signed')
     }

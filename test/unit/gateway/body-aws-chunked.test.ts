@@ -59,14 +59,20 @@ function encode(
   {
     signed,
     trailer,
-  }: { signed: boolean; trailer: readonly (readonly [string, string])[] | undefined },
+    bare,
+  }: {
+    signed: boolean
+    trailer: readonly (readonly [string, string])[] | undefined
+    bare?: boolean
+  },
 ): Buffer {
   const chain = signed ? newChain() : undefined
   const head = (data: Uint8Array) =>
     `${data.length.toString(16)}${chain ? `;chunk-signature=${chain.chunk(sha256(data))}` : ''}\r\n`
   const parts: (Uint8Array | string)[] = chunks.flatMap((data) => [head(data), data, '\r\n'])
   parts.push(head(new Uint8Array()))
-  for (const [name, value] of trailer ?? []) parts.push(`${name}:${value}\r\n`)
+  for (const [name, value] of trailer ?? []) parts.push(`${name}:${value}${bare ? '' : '\r'}\n`)
+  if (bare) parts.push('\r\n')
   if (trailer && chain) {
     const text = trailer.map(([name, value]) => `${name}:${value}\n`).join('')
     parts.push(`x-amz-trailer-signature:${chain.trailer(sha256(text))}\r\n`)
@@ -90,6 +96,7 @@ const FORMS = [
   { name: 'unsigned, with a trailer', signed: false, trailer: TRAILER },
   { name: 'signed', signed: true, trailer: undefined },
   { name: 'signed, with a trailer', signed: true, trailer: TRAILER },
+  { name: 'signed, with a trailer of minio-go', signed: true, trailer: TRAILER, bare: true },
 ] as const
 type Form = (typeof FORMS)[number]
 
@@ -251,6 +258,41 @@ describe('refused', () => {
     expect(await codeFrom(decode([Buffer.from(moved)], optionsFor(signed)))).toBe(
       'signature_invalid',
     )
+  })
+
+  test('what looks like a trailer of minio-go and is none', async () => {
+    const lines = encode([], FORMS[4]).toString('latin1').split('\n')
+    const [chunk = '', header = '', gap = '', signature = '', last = ''] = lines
+    expect([gap, last]).toEqual(['\r', '\r'])
+    const cr = (line: string) => `${line.replace('\r', '')}\r`
+    const lf = (line: string) => line.replace('\r', '')
+    const variants = {
+      'no empty line': [chunk, header, signature, last],
+      'two empty lines': [chunk, header, gap, gap, signature, last],
+      'an empty line where headers end with CR LF': [chunk, cr(header), gap, signature, last],
+      'the empty line with LF': [chunk, header, lf(gap), signature, last],
+      'the signature with LF': [chunk, header, gap, lf(signature), last],
+      'the end with LF': [chunk, header, gap, signature, lf(last)],
+      'the chunk with LF': [lf(chunk), header, gap, signature, last],
+      'the header behind the empty line': [chunk, gap, header, signature, last],
+      'a header twice': [chunk, header, header, gap, signature, last],
+      'a header of each kind': [chunk, header, cr('x-amz-checksum-sha1:x'), gap, signature, last],
+      'a header behind the empty line': [chunk, header, gap, cr(header), signature, last],
+      'a header behind the signature': [chunk, header, gap, signature, header, last],
+      'the signature twice': [chunk, header, gap, signature, signature, last],
+      'the signature first': [chunk, signature, header, gap, last],
+      'two CR': [chunk, header, `\r${gap}`, signature, last],
+      'a CR within the header': [chunk, header.replace(':', ':\r'), gap, signature, last],
+    }
+    const options = () => ({ chain: newChain(), trailers: ['x-amz-checksum-crc32'] })
+    for (const [name, one] of Object.entries(variants)) {
+      const body = Buffer.from(`${one.join('\n')}\n`, 'latin1')
+      const codes = ['request_malformed', 'signature_invalid']
+      expect(codes, name).toContain(await codeFrom(decode([body], options())))
+    }
+    const unsigned = Buffer.from(`0\r\n${header}\n\r\n\r\n`)
+    const { trailers } = options()
+    expect(await codeFrom(decode([unsigned], { trailers }))).toBe('request_malformed')
   })
 
   test('chunks in another order, or one left out', async () => {

@@ -1,8 +1,10 @@
 /** AWS's own client in every operation that is served, as its users call them. */
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -414,6 +416,64 @@ describe('an upload in parts', () => {
     await expect(client.send(new ListPartsCommand({ ...target, UploadId }))).rejects.toMatchObject(
       refused('NoSuchUpload', 404),
     )
+  })
+
+  describe('is completed with a checksum of the object:', () => {
+    const bodies = [content.subarray(0, FIVE), content.subarray(0, 10)]
+    const whole = Buffer.concat(bodies)
+    const base64 = (algorithm: 'sha256', data: Uint8Array) =>
+      createHash(algorithm).update(data).digest('base64')
+    const crc = (data: Uint8Array) => {
+      const out = Buffer.alloc(4)
+      out.writeUInt32BE(crc32(data))
+      return out.toString('base64')
+    }
+    const sums = bodies.map((body) => Buffer.from(base64('sha256', body), 'base64'))
+    const ofParts = base64('sha256', Buffer.concat(sums))
+
+    /** Begins, uploads, and says how to complete. */
+    async function begun(
+      Key: string,
+      ChecksumAlgorithm: 'CRC32' | 'SHA256',
+      ChecksumType: 'FULL_OBJECT' | 'COMPOSITE',
+    ) {
+      const create = { Bucket, Key, ChecksumAlgorithm, ChecksumType }
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(create))
+      const target = { Bucket, Key, UploadId }
+      const sent = bodies.map(async (Body, index) => {
+        const part = { ...target, PartNumber: index + 1, Body, ChecksumAlgorithm }
+        const { ETag } = await client.send(new UploadPartCommand(part))
+        return { ETag, PartNumber: index + 1 }
+      })
+      const MultipartUpload = { Parts: await Promise.all(sent) }
+      return (stated: Partial<CompleteMultipartUploadCommandInput> = {}) =>
+        client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload, ...stated }))
+    }
+
+    test.each([
+      ['of all its bytes', 'CRC32', 'FULL_OBJECT', { ChecksumCRC32: crc(whole) }],
+      ['of its parts', 'SHA256', 'COMPOSITE', { ChecksumSHA256: `${ofParts}-2` }],
+      ['of its parts, without their number', 'SHA256', 'COMPOSITE', { ChecksumSHA256: ofParts }],
+    ] as const)('%s', async (name, algorithm, ChecksumType, stated) => {
+      const complete = await begun(`parts/${name}`, algorithm, ChecksumType)
+      const done = await complete({ ...stated, ChecksumType })
+      expect(done.ChecksumType).toBe(ChecksumType)
+      expect(done.ETag).toMatch(/-2"$/)
+    })
+
+    test('not one of another', async () => {
+      const complete = await begun('parts/other', 'CRC32', 'FULL_OBJECT')
+      const wrong = { ChecksumCRC32: crc(bodies[0] ?? content) }
+      await expect(complete(wrong)).rejects.toMatchObject(refused('BadDigest', 400))
+      await expect(textOf('parts/other')).rejects.toMatchObject(refused('NoSuchKey', 404))
+      await complete({ ChecksumCRC32: crc(whole) })
+    })
+
+    test('several times at once, with one answer', async () => {
+      const complete = await begun('parts/at-once', 'CRC32', 'FULL_OBJECT')
+      const answers = await Promise.all(Array.from({ length: 8 }, () => complete()))
+      expect(new Set(answers.map(({ ETag }) => ETag)).size).toBe(1)
+    })
   })
 
   test('takes parts of other objects', async () => {

@@ -194,7 +194,7 @@ export async function complete(
 ): Promise<void> {
   const { upload: ref, object } = operation
   const { admitted, upload } = await findAdmitted(ref, call)
-  const body = await smallBody(call, object.path, MAX_COMPLETION)
+  const body = await smallBody(withoutChecksums(call), object.path, MAX_COMPLETION)
   const parts = statedParts(parseXml(body, 'CompleteMultipartUpload'))
   const etag = etagOfParts(parts)
   const info =
@@ -209,6 +209,17 @@ export async function complete(
     ...checksumElements(info.meta?.checksums),
   ]
   answerXml(call, ['CompleteMultipartUploadResult', result])
+}
+
+/** Here the checksums in the headers are of the object, not of the list of its parts. */
+function withoutChecksums(call: Call): Call {
+  const others = (fields: ReadonlyMap<string, string>) =>
+    new Map([...fields].filter(([name]) => !name.startsWith('x-amz-checksum-')))
+  const { headers, hoisted } = call.request
+  return {
+    ...call,
+    request: { ...call.request, headers: others(headers), hoisted: others(hoisted) },
+  }
 }
 
 async function completed(
@@ -230,10 +241,11 @@ async function completed(
       return { etag, ...(Object.keys(meta).length > 0 && { meta }) }
     },
   })
-  return done(outcome).info
+  const isGone = !outcome.done && outcome.failed === 'no_such_upload'
+  return isGone ? completedBefore(upload.path, etag, call) : done(outcome).info
 }
 
-/** A client that did not see the answer asks again, and is given the same one. */
+/** A client that did not see the answer asks again, maybe at once, and is given the same one. */
 async function completedBefore(path: ObjectPath, etag: string, call: Call): Promise<ObjectInfo> {
   const info = await call.services.store.head(path)
   if (info?.etag === etag) return info

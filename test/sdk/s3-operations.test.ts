@@ -26,6 +26,7 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
+  paginateListBuckets,
   type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -306,6 +307,34 @@ describe('a bucket', () => {
     )
     await client.send(new DeleteObjectsCommand({ ...own, Delete: { Objects: [{ Key: 'x' }] } }))
     await client.send(new DeleteBucketCommand(own))
+  })
+
+  test('is listed page by page, by prefix and by region', async () => {
+    const names = ['paged-a', 'paged-b', 'paged-c', 'paged-d', 'paged-e']
+    for (const name of names) await client.send(new CreateBucketCommand({ Bucket: name }))
+    const found: (string | undefined)[][] = []
+    const pages = paginateListBuckets({ client, pageSize: 2 }, { Prefix: 'paged-' })
+    for await (const { Buckets = [], Prefix } of pages) {
+      found.push(Buckets.map(({ Name }) => Name))
+      expect(Prefix).toBe('paged-')
+    }
+    expect(found).toEqual([['paged-a', 'paged-b'], ['paged-c', 'paged-d'], ['paged-e']])
+    const inRegion = async (BucketRegion: string) =>
+      (await client.send(new ListBucketsCommand({ Prefix: 'paged-', BucketRegion }))).Buckets ?? []
+    expect((await inRegion('us-east-1')).map(({ Name }) => Name)).toEqual(names)
+    expect((await inRegion('us-east-1'))[0]).toMatchObject({ BucketRegion: 'us-east-1' })
+    expect(await inRegion('eu-central-1')).toEqual([])
+    const odd = client.send(new ListBucketsCommand({ MaxBuckets: 10_001 }))
+    await expect(odd).rejects.toMatchObject(refused('InvalidArgument', 400))
+  })
+
+  test('is listed to those who may see it, whatever the page', async () => {
+    await client.send(new CreateBucketCommand({ Bucket: 'seen-a' }))
+    await client.send(new CreateBucketCommand({ Bucket: 'seen-b' }))
+    const one = s3Client(house, await s3Key(house, { path: 'seen-b/', methods: ['LIST'] }))
+    const { Buckets, ContinuationToken } = await one.send(new ListBucketsCommand({ MaxBuckets: 1 }))
+    expect([Buckets?.map(({ Name }) => Name), ContinuationToken]).toEqual([['seen-b'], undefined])
+    one.destroy()
   })
 
   test('has a location, and no versions', async () => {

@@ -2,6 +2,7 @@
 import type { Prefix } from '../../../key/object-path.ts'
 import { bytes, type UnixSeconds } from '../../../key/units.ts'
 import { hasBody } from '../../request.ts'
+import type { Bucket } from '../../store/full-store.ts'
 import { smallBody } from './body.ts'
 import {
   admit,
@@ -14,36 +15,57 @@ import {
 } from './call.ts'
 import { S3Refusal } from './errors.ts'
 import { checkBucket, owner } from './listing.ts'
-import type { OperationNamed } from './operation.ts'
+import { type BucketsAsked, type OperationNamed, tokenOf } from './operation.ts'
 import { timeOf } from './time.ts'
 import type { Xml } from './xml.ts'
 
 /** Those that the key shows; whoever is shown none may still learn that, or is refused. */
-export async function listBuckets(_: OperationNamed<'ListBuckets'>, call: Call): Promise<void> {
+export async function listBuckets(
+  { listing }: OperationNamed<'ListBuckets'>,
+  call: Call,
+): Promise<void> {
   const buckets = await call.services.store.buckets.list()
   const shown = buckets.filter(({ name }) => isShown(call, name))
   const [first] = shown
   await (first === undefined
     ? admit(call, { method: 'LIST', path: '' as Prefix })
     : admitToBucket(call, first.name, ['LIST']))
+  const region = regionOf(call)
+  const { page, next } = pageOf(shown, listing, region)
   answerXml(call, [
     'ListAllMyBucketsResult',
     [
       owner('Owner'),
-      [
-        'Buckets',
-        shown.map(
-          ({ name, created }): Xml => [
-            'Bucket',
-            [
-              ['Name', name],
-              ['CreationDate', timeOf(created ?? (0 as UnixSeconds))],
-            ],
-          ],
-        ),
-      ],
+      ['Buckets', page.map((bucket): Xml => ['Bucket', bucketElements(bucket, region)])],
+      listing.prefix === '' ? undefined : ['Prefix', listing.prefix],
+      next === undefined ? undefined : ['ContinuationToken', tokenOf(next)],
     ],
   ])
+}
+
+const bucketElements = ({ name, created }: Bucket, region: string): readonly Xml[] => [
+  ['Name', name],
+  ['CreationDate', timeOf(created ?? (0 as UnixSeconds))],
+  ['BucketRegion', region],
+]
+
+interface BucketPage {
+  readonly page: readonly Bucket[]
+  /** the name to continue after, where there are more */
+  readonly next?: string
+}
+
+function pageOf(
+  buckets: readonly Bucket[],
+  { prefix, after = '', limit, region }: BucketsAsked,
+  ours: string,
+): BucketPage {
+  const isElsewhere = region !== undefined && region !== ours
+  const wanted = isElsewhere ? [] : buckets.filter(({ name }) => name.startsWith(prefix))
+  const left = wanted.filter(({ name }) => name > after)
+  const page = left.slice(0, limit)
+  const last = page.at(-1)
+  return left.length > page.length && last !== undefined ? { page, next: last.name } : { page }
 }
 
 export async function headBucket(

@@ -39,7 +39,7 @@ type OnBucket =
   | { readonly name: 'ListMultipartUploads'; readonly listing: UploadListingAsked }
 
 export type S3Operation =
-  | { readonly name: 'ListBuckets' }
+  | { readonly name: 'ListBuckets'; readonly listing: BucketsAsked }
   | (OnBucket & { readonly bucket: S3Bucket })
   | (OnObject & { readonly object: S3Object })
 
@@ -70,6 +70,15 @@ export interface ListingAsked extends ListingFacts {
   readonly withOwner: boolean
 }
 
+export interface BucketsAsked {
+  readonly prefix: string
+  /** absent: all that there are */
+  readonly limit?: number
+  /** the name to continue after */
+  readonly after?: string
+  readonly region?: string
+}
+
 export interface UploadListingAsked extends ListingFacts {
   readonly keyMarker?: string
   readonly idMarker?: string
@@ -90,7 +99,12 @@ const LISTING = ['prefix', 'delimiter', 'max-keys', 'encoding-type'] as const
 
 const ROUTES: { readonly [method: string]: Partial<Record<Level, readonly Route[]>> } = {
   GET: {
-    service: [{ name: 'ListBuckets' }],
+    service: [
+      {
+        name: 'ListBuckets',
+        also: ['max-buckets', 'prefix', 'continuation-token', 'bucket-region'],
+      },
+    ],
     bucket: [
       { name: 'GetBucketLocation', by: 'location' },
       { name: 'GetBucketVersioning', by: 'versioning' },
@@ -149,7 +163,7 @@ const ROUTES: { readonly [method: string]: Partial<Record<Level, readonly Route[
 export function parseOperation(request: S3Request): S3Operation {
   const name = nameOf(request)
   const { target } = request
-  if (target.kind === 'service') return { name: 'ListBuckets' }
+  if (target.kind === 'service') return { name: 'ListBuckets', listing: bucketsAsked(request) }
   return target.kind === 'bucket'
     ? { ...onBucket(name, request), bucket: target }
     : { ...onObject(name, request, target), object: target }
@@ -280,6 +294,20 @@ function listingAsked(request: S3Request): ListingAsked {
     ...(after && { after }),
     ...(token !== undefined && { token }),
     ...(startAfter !== undefined && { startAfter }),
+  }
+}
+
+const MAX_BUCKETS = 10_000
+
+function bucketsAsked(request: S3Request): BucketsAsked {
+  const limit = parameterOf(request, 'max-buckets')
+  const token = parameterOf(request, 'continuation-token')
+  const region = parameterOf(request, 'bucket-region')
+  return {
+    prefix: parameterOf(request, 'prefix') ?? '',
+    ...(limit && { limit: wholeNumber(limit, 'max-buckets', 1, MAX_BUCKETS) }),
+    ...(token && { after: ofToken(token) }),
+    ...(region && { region }),
   }
 }
 

@@ -27,6 +27,7 @@ function outcome(...asked: Parameters<typeof parsed>): string {
 describe('a request is', () => {
   test.each([
     ['GET /', 'ListBuckets'],
+    ['GET /?max-buckets=2&prefix=a&continuation-token=YQ&bucket-region=x', 'ListBuckets'],
     ['GET /bucket', 'ListObjects'],
     ['GET /bucket/', 'ListObjects'],
     ['GET /bucket?list-type=2&prefix=a&x-id=ListObjectsV2', 'ListObjectsV2'],
@@ -78,6 +79,8 @@ describe('what is not served is refused by its name', () => {
     ['POST /bucket/key', /^MethodNotAllowed/],
     ['PATCH /bucket/key', /^MethodNotAllowed/],
     ['PUT /', /^MethodNotAllowed/],
+    ['GET /?max-buckets=0', /^InvalidArgument/],
+    ['GET /?max-keys=1', /^NotImplemented/],
     ['GET /bucket?max-keys=-1', /^InvalidArgument/],
     ['GET /bucket?max-keys=1e3', /^InvalidArgument/],
     ['GET /bucket?prefix=a&prefix=b', /^InvalidArgument/],

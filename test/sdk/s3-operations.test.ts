@@ -193,6 +193,30 @@ describe('a copy', () => {
     expect(await textOf('copied')).toBe('content')
   })
 
+  test.each([
+    ['plus+of', 'plus of'],
+    ['plus%2Bof', 'plus+of'],
+    ['plus%20of', 'plus of'],
+  ])('of %s is of "%s", also as a part', async (stated, key) => {
+    await put('plus of', 'plus of')
+    await put('plus+of', 'plus+of')
+    await copy('copy-of-plus', `${Bucket}/${stated}`)
+    expect(await textOf('copy-of-plus')).toBe(key)
+    const target = { Bucket, Key: 'part-of-plus' }
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(target))
+    const { CopyPartResult } = await client.send(
+      new UploadPartCopyCommand({
+        ...target,
+        UploadId,
+        PartNumber: 1,
+        CopySource: `${Bucket}/${stated}`,
+      }),
+    )
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: CopyPartResult?.ETag }] }
+    await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload }))
+    expect(await textOf('part-of-plus')).toBe(key)
+  })
+
   test('onto itself changes what is stated of it, and nothing else', async () => {
     await put('self', 'content', { Metadata: { a: 'b' } })
     await expect(copy('self', `/${Bucket}/self`)).rejects.toMatchObject(

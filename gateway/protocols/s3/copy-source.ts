@@ -1,4 +1,4 @@
-/** Where a copy is made from: `x-amz-copy-source`, `/BUCKET/KEY` percent-encoded. */
+/** Where a copy is made from: `x-amz-copy-source`, `/BUCKET/KEY` percent-encoded, a space maybe as `+`. */
 import { s3TargetOf } from '../../../key/object-path.ts'
 import type { Headers } from '../../request.ts'
 import { invalidArgument, notImplemented } from './errors.ts'
@@ -21,7 +21,7 @@ export function copySourceOf(headers: Headers): S3Object {
 
 function decoded(text: string): string {
   try {
-    return decodeURIComponent(text)
+    return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
     throw invalidArgument('x-amz-copy-source is percent-encoded UTF-8')
   }

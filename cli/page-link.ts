@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type Minted, mint } from '../issuer/mint.ts'
 import type { MintOptions } from '../issuer/options.ts'
+import { pageLinkOf } from '../key/link.ts'
 import { hashPin, isPin, PIN_LENGTHS } from '../key/node-pin.ts'
 import { formatTime, type Seconds } from '../key/units.ts'
 import type { Cli } from './cli.ts'
@@ -83,8 +84,7 @@ export async function makePageLink(
   await data.record([minted])
   if (Object.keys(note).length > 0) await data.keepNotes([{ id: minted.id, ...note }])
   const { url: _, claims: __, ...shown } = minted
-  const base = context.publicUrl.replace(/\/+$/, '')
-  return { link: `${base}/-/${page}#${minted.key}`, ...shown }
+  return { link: pageLinkOf(context.publicUrl, page, minted.key), ...shown }
 }
 
 /** Says how long it lives, and how it ends. */

@@ -2,7 +2,7 @@
 import { isInside, parseCidr } from '../key/address.ts'
 import { type Block, type Claim, scopesOf } from '../key/claims.ts'
 import { inspectKey } from '../key/inspect.ts'
-import { keyOf, withKey } from '../key/link.ts'
+import { keyOf, leadsToPage, withKey } from '../key/link.ts'
 import {
   covers,
   type ObjectPath,
@@ -41,10 +41,8 @@ export function narrow(
   const block = restrictionsFrom(options, { now, id: randomId() })
   const narrowed = narrowKey(key, block, mac)
   if (url === undefined) return narrowed
-  return withKey(
-    block.path === undefined ? url : moved(url, key, scopesOf(block.path), now),
-    narrowed,
-  )
+  const stays = block.path === undefined || leadsToPage(url)
+  return withKey(stays ? url : moved(url, key, scopesOf(block.path), now), narrowed)
 }
 
 /** The link to where the narrower key works: where it led already, else to the first scope. */

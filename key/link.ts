@@ -1,4 +1,7 @@
-/** Links: a URL that carries a key in its query, as `?vk=`. */
+/**
+ * Links: a URL that carries a key, in its query as `?vk=`; or behind the `#`, where no log sees it, as
+ * those that lead to a page of the gateway do.
+ */
 import { type ObjectPath, type Prefix, type Scope, targetOf } from './object-path.ts'
 import { Refusal } from './refusal.ts'
 
@@ -12,7 +15,8 @@ export interface KeyInHand {
 }
 
 /**
- * The key of what a person pasted: a link with `?vk=`, or the key alone. The key is not read yet.
+ * The key of what a person pasted: a link with `?vk=` or `#vk1.…`, or the key alone. The key is not
+ * read yet.
  * @throws Refusal key_missing, key_ambiguous, key_malformed; none repeats the text, which may be secret
  */
 export function keyOf(urlOrKey: string): KeyInHand {
@@ -35,38 +39,58 @@ export function keyOf(urlOrKey: string): KeyInHand {
 }
 
 function onlyKeyOf(url: URL): string {
-  const [key, ...more] = url.searchParams.getAll(KEY_PARAMETER)
+  const [key, ...more] = [...url.searchParams.getAll(KEY_PARAMETER), ...keysBehind(url)]
   if (key === undefined) {
-    throw new Refusal('key_missing', `the link has no "${KEY_PARAMETER}=" in its query`)
+    throw new Refusal(
+      'key_missing',
+      `the link has no key: neither "${KEY_PARAMETER}=" in its query nor "#vk1.…" at its end`,
+    )
   }
   if (more.length > 0) {
-    throw new Refusal(
-      'key_ambiguous',
-      `the link has "${KEY_PARAMETER}=" ${more.length + 1} times: send one`,
-    )
+    throw new Refusal('key_ambiguous', `the link has ${more.length + 1} keys: send one`)
   }
   return key
 }
+
+/** That of the fragment; other fragments are none. Line breaks of a mail may have come into it. */
+function keysBehind({ hash }: URL): readonly string[] {
+  const text = hash.slice(1).replace(/%20|\s/g, '')
+  return text.startsWith('vk1.') ? [text] : []
+}
+
+/** Whether it carries its key behind the `#`: it leads to a page, not to what the key is for. */
+export const leadsToPage = (url: URL): boolean => keysBehind(url).length > 0
 
 /**
  * The link to a path (or to all beneath a prefix) with a key.
  * @param publicUrl where the gateway is reached; may have a path of its own, behind a proxy
  * @throws TypeError for a public URL that is none
  */
-export function linkOf(publicUrl: string, path: ObjectPath | Prefix | Scope, key: string): string {
+export const linkOf = (publicUrl: string, path: ObjectPath | Prefix | Scope, key: string): string =>
+  `${baseOf(publicUrl)}${targetOf(path)}?${KEY_PARAMETER}=${key}`
+
+/**
+ * The link to a page for whoever has the key: `share` shows what is there, `drop` takes files.
+ * @throws TypeError for a public URL that is none
+ */
+export const pageLinkOf = (publicUrl: string, page: 'share' | 'drop', key: string): string =>
+  `${baseOf(publicUrl)}/-/${page}#${key}`
+
+function baseOf(publicUrl: string): string {
   const base = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
   if (base === undefined || !isPlain(base)) {
     throw new TypeError(
       'a public URL is http:// or https://, a host, and at most a path: no query, fragment or password',
     )
   }
-  return `${base.href.replace(/\/+$/, '')}${targetOf(path)}?${KEY_PARAMETER}=${key}`
+  return base.href.replace(/\/+$/, '')
 }
 
-/** The same link with another key, such as a narrowed one; the rest of its query stays. */
+/** The same link with another key, such as a narrowed one, where it was; the rest of it stays. */
 export function withKey(url: URL, key: string): string {
   const link = new URL(url)
-  link.searchParams.set(KEY_PARAMETER, key)
+  if (leadsToPage(url)) link.hash = key
+  else link.searchParams.set(KEY_PARAMETER, key)
   return link.href
 }
 

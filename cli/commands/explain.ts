@@ -3,6 +3,10 @@ import { Gatekeeper } from '../../gateway/admit.ts'
 import { systemClock } from '../../gateway/clock.ts'
 import { explain as explainQuestion, type Question, type Stage } from '../../gateway/explain.ts'
 import { parseAddress } from '../../key/address.ts'
+import { inspectKey } from '../../key/inspect.ts'
+import { keyOf, leadsToPage, linkOf } from '../../key/link.ts'
+import { parseScope } from '../../key/object-path.ts'
+import type { UnixSeconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
@@ -32,7 +36,7 @@ export function addExplain(program: Command, cli: Cli): void {
 }
 
 async function explain(cli: Cli, method: string, url: string, flags: Flags): Promise<void> {
-  const question = asked(method, url, flags)
+  const question = asked(method, behind(url, method, cli.shell.now()), flags)
   const settings = cli.settings()
   const stages = await cli.withData({ make: false, settings }, async (data) => {
     const ledger = await data.ledger()
@@ -46,6 +50,16 @@ async function explain(cli: Cli, method: string, url: string, flags: Flags): Pro
   })
   const allowed = stages.every(({ passed }) => passed)
   await cli.terminal.result({ allowed, stages }, () => report(cli, stages, allowed))
+}
+
+/** A link to a page, as the page would ask: for the object, or for some name beneath the prefix. */
+function behind(text: string, method: string, now: UnixSeconds): string {
+  if (!URL.canParse(text) || !leadsToPage(new URL(text))) return text
+  const { key, url = new URL(text) } = keyOf(text)
+  const [scope = '/'] = inspectKey(key, now).scopes
+  const isOfName = scope.endsWith('/') && scope !== '/' && !/^(get|head)$/i.test(method)
+  const path = parseScope(isOfName ? `${scope}FILE` : scope)
+  return linkOf(url.origin + url.pathname.replace(/\/-\/[^/]*$/, ''), path, key)
 }
 
 function asked(method: string, url: string, { address, header = [], tls }: Flags): Question {

@@ -143,6 +143,44 @@ describe('request', () => {
   })
 })
 
+describe('the link of a page', () => {
+  const explained = (...args: string[]) =>
+    line.json<{ allowed: boolean; stages: { detail: string }[] }>('explain', ...args)
+
+  it('is a link to every command, and ends by itself or by its id', async () => {
+    const file = await line.json<Made>('share', 'report.pdf')
+    expect(await line.json('inspect', file.link)).toMatchObject({ id: file.id, honoured: true })
+    expect(await explained('GET', file.link)).toMatchObject({ allowed: true })
+    const folder = await line.json<Made>('share', 'photos/a.png', 'report.pdf')
+    expect(await explained('GET', folder.link)).toMatchObject({ allowed: true })
+    const narrow = await line.done('narrow', file.link, '--expires', '1m', '--path', file.path)
+    expect(narrow).toMatch(/^http:\/\/127\.0\.0\.1:8080\/-\/share#vk1\./)
+    expect(await line.json('inspect', narrow)).toMatchObject({ expires: line.now + 60 })
+    expect(await line.done('revoke', file.link)).toBe(`revoked the key ${file.id}`)
+    expect(await line.json('inspect', narrow)).toMatchObject({ code: 'key_revoked' })
+  })
+
+  it('for uploads is explained with a name', async () => {
+    const env = { VALETKEY_PUBLIC_URL: 'https://files.example.com/box' }
+    const { stdout } = await line.run(['request', 'inbox/ann/', '--type', 'image/*'], { env })
+    const image = ['--header', 'Content-Type: image/png']
+    const settings = join(line.folder, 'box.toml')
+    writeFileSync(settings, '[gateway]\nbasePath = "/box"\n')
+    const args = ['PUT', stdout.trim(), ...image, '--config', settings]
+    const { allowed, stages } = await explained(...args)
+    expect({ allowed, asked: stages[0]?.detail }).toEqual({
+      allowed: true,
+      asked: 'PUT /inbox/ann/FILE',
+    })
+  })
+
+  it('is shown with the id that revokes it', async () => {
+    const shown = await line.run(['request', 'inbox/ann/'], { isTTY: true })
+    const { id } = inspectKey(shown.stdout.trim().split('#')[1] ?? '', line.now)
+    expect(shown.stderr).toContain(`revoke it with: valetkey revoke ${id}\n`)
+  })
+})
+
 describe('a message and a PIN', () => {
   const noteOf = async (id: string) => {
     const { ledger, close } = await openLedger(join(line.folder, 'data'))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keyOf, linkOf, withKey } from '../../../key/link.ts'
+import { keyOf, leadsToPage, linkOf, pageLinkOf, withKey } from '../../../key/link.ts'
 import { parseTarget, type Scope } from '../../../key/object-path.ts'
 import { anyObject } from './arbitraries.ts'
 import { codeOf } from './refusals.ts'
@@ -49,6 +49,18 @@ describe('a link', () => {
     )
     expect(url?.searchParams.get('vk')).toBe('vk1.a')
   })
+
+  test('to a page has its key behind the #, and keeps it there', () => {
+    const link = pageLinkOf('https://example.com/files/', 'drop', 'vk1.a_-.b')
+    expect(link).toBe('https://example.com/files/-/drop#vk1.a_-.b')
+    const { key, url } = keyOf(link)
+    expect(key).toBe('vk1.a_-.b')
+    expect(url && leadsToPage(url)).toBe(true)
+    expect(url && withKey(url, 'vk1.c')).toBe('https://example.com/files/-/drop#vk1.c')
+    expect(leadsToPage(new URL('https://example.com/?vk=vk1.a#top'))).toBe(false)
+    expect(keyOf('https://example.com/-/share#vk1.a \n.b').key).toBe('vk1.a.b')
+    expect(() => pageLinkOf('example.com', 'share', 'vk1.a')).toThrow(/^a public URL is/)
+  })
 })
 
 describe('what a person pasted', () => {
@@ -59,7 +71,10 @@ describe('what a person pasted', () => {
   test.each([
     ['https://example.com/reports/a', 'key_missing'],
     ['https://example.com/reports/a?VK=vk1.a', 'key_missing'],
+    ['https://example.com/-/share#', 'key_missing'],
+    ['https://example.com/#keys', 'key_missing'],
     ['https://example.com/?vk=vk1.a&vk=vk1.a', 'key_ambiguous'],
+    ['https://example.com/?vk=vk1.a#vk1.a', 'key_ambiguous'],
     ['https://example.com/?vk=vk1.a&%76k=vk1.b', 'key_ambiguous'],
     ['vk2.a.b', 'key_malformed'],
     ['', 'key_malformed'],

@@ -1,5 +1,5 @@
 /** Opens what a command needs of a data folder, when it needs it, and closes all of it in the end. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { actRecord } from '../audit/acts.ts'
@@ -21,6 +21,7 @@ import { Keyring } from '../ledger/keyring.ts'
 import { IdTaken, type KeyNote, type Ledger } from '../ledger/ledger.ts'
 import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
 import { Handover } from '../metrics/handover.ts'
+import { makeFolders } from './durable.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/schema.ts'
 
@@ -45,6 +46,8 @@ type Recorded = Pick<Minted, 'claims' | 'expires'>
 const LEDGER = 'ledger.db'
 /** Whoever opens anything tells the others so, there. */
 const INSTANCES = 'instances'
+/** The mode of a folder when it is made; one that is there is left as it is. */
+const PRIVATE = 0o700
 
 /** Whether anything was ever kept there. */
 export const isDataFolder = (path: string): boolean => existsSync(join(path, INSTANCES))
@@ -60,7 +63,7 @@ export async function withDataFolder<T>(
       `there is no data folder at ${label}: name yours with --data or VALETKEY_DATA, or make one with: valetkey serve`,
     )
   }
-  makeFolder(path)
+  makeFolders(join(path, INSTANCES), PRIVATE)
   const data = new DataFolder(options)
   try {
     return await use(data)
@@ -153,7 +156,9 @@ export class DataFolder {
 
   /** The admin token, and a file for each signing key. */
   get secretsFolder(): string {
-    return makeFolder(join(this.path, 'secrets'))
+    const folder = join(this.path, 'secrets')
+    makeFolders(folder, PRIVATE)
+    return folder
   }
 
   keyring(): Promise<Keyring> {
@@ -239,10 +244,4 @@ function userName(): string {
   } catch {
     return String(process.getuid?.() ?? 'unknown')
   }
-}
-
-/** Private to its owner when it is made; one that is there is left as it is. */
-function makeFolder(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  return path
 }

@@ -1,5 +1,5 @@
 /** Makes a new data folder of a backup: under another name, until all of it is there and checked. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkWhole } from '../../database/copy.ts'
@@ -9,7 +9,7 @@ import { restoreBlobs } from '../../gateway/store/disk/backup.ts'
 import { DiskMaintenance } from '../../gateway/store/disk/maintenance.ts'
 import type { Amount, BlobAmount, Damage, MissingBlob } from '../../gateway/store/maintenance.ts'
 import type { UnixSeconds } from '../../key/units.ts'
-import { copyPrivately, makeFolder, syncFolder } from '../durable.ts'
+import { copyPrivately, makeFolder, makeFolders, syncFolder } from '../durable.ts'
 import { Failure } from '../failure.ts'
 import { counted } from '../format.ts'
 import { type BackedUpFile, describeFile, type Manifest, readManifest } from './manifest.ts'
@@ -97,7 +97,7 @@ async function bringFile(
     throw new Failure(`${fromLabel}: ${folder}/${file.name} ${what}; restore another backup`)
   }
   const target = placeOf(unfinished, file.name)
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+  makeFolders(dirname(target), 0o700)
   // of an earlier attempt
   for (const suffix of ['', '-wal', '-shm']) rmSync(target + suffix, { force: true })
   await copyPrivately(join(source, file.name), target)
@@ -150,7 +150,7 @@ function check(unfinished: string, name: string): void {
 
 /** From here on it is the data folder. */
 async function takePlace(unfinished: string, data: string): Promise<void> {
-  mkdirSync(join(unfinished, 'instances'), { recursive: true, mode: 0o700 })
+  makeFolders(join(unfinished, 'instances'), 0o700)
   for (const folder of ['store', 'secrets', '.']) {
     const path = join(unfinished, folder)
     if (existsSync(path)) await syncFolder(path)

@@ -146,6 +146,22 @@ describe('ls and rm', () => {
 
 describe('what can not be done', () => {
   it.each([
+    [['--data', '/proc/none', 'mint', 'demo/a'], /no folder can be made at \/proc\/none: name/],
+    [['--data', '/proc', 'serve'], /no folder can be made at \/proc\/instances: name/],
+    [['--data', '/dev/null', 'mint', 'demo/a'], /\/dev\/null is a file, and no folder: name/],
+    [['--data', '/dev/null/x', 'mint', 'demo/a'], /\/dev\/null is a file, and no folder: name/],
+    [['export', 'demo/', '/proc/none'], /no folder can be made at \/proc\/none: name/],
+    [['backup', '/proc/none/x'], /no folder can be made at \/proc\/none: name/],
+    [['backup', 'a.txt'], /a\.txt is a file, and no folder: name/],
+  ])('%j: there no folder can be made, and that is said in one line', async (args, message) => {
+    write('a.txt', 'x')
+    await put('demo/there')
+    const { code, stderr } = await line.run(args)
+    expect([code, stderr.match(/\n/g)]).toEqual([1, ['\n']])
+    expect(stderr).toMatch(message)
+  })
+
+  it.each([
     [['put', 'none.txt', 'demo/a'], 1, /none\.txt: there is no such file or folder/],
     [['put', '.', 'demo/a'], 1, /it is a folder: name a file/],
     [['put', 'a.txt', 'demo/../a'], 1, /path_malformed/],

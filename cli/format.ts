@@ -19,6 +19,24 @@ export function displayWidth(text: string): number {
   return width
 }
 
+/** At most so many columns: what is too long loses its middle, since names differ at both ends. */
+export function elided(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text
+  const characters = [...text]
+  const taken = (from: readonly string[], room: number): readonly string[] => {
+    let left = room
+    const end = from.findIndex((character) => {
+      left -= displayWidth(character)
+      return left < 0
+    })
+    return from.slice(0, end)
+  }
+  if (width < 1) return ''
+  const tail = taken(characters.toReversed(), Math.floor((width - 1) / 2)).toReversed()
+  const head = taken(characters, Math.ceil((width - 1) / 2))
+  return `${head.join('')}…${tail.join('')}`
+}
+
 /** `in 15m`, `2h ago`, `now`. */
 export function relativeTime(time: UnixSeconds, now: UnixSeconds): string {
   if (time === now) return 'now'

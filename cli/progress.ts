@@ -1,10 +1,13 @@
 /** One line on stderr that is drawn anew while bytes move; nothing where no person looks. */
 import { type Bytes, formatBytes } from '../key/units.ts'
-import { displayWidth, printable } from './format.ts'
+import { displayWidth, elided, printable } from './format.ts'
 import type { Shell } from './shell.ts'
 
 const REDRAW_MILLISECONDS = 100
-const BAR_WIDTH = 24
+/** In columns; where there is no room the bar goes first, then the sizes. */
+const BAR_WIDTHS = [24, 12, 6, 0] as const
+/** A label that is cut to less says nothing. */
+const LEAST_LABEL = 8
 const CLEAR_LINE = '\r\u001b[2K'
 
 export class Progress {
@@ -28,24 +31,50 @@ export class Progress {
     if (this.#stderr.isTTY !== true || now - this.#drawnAt < REDRAW_MILLISECONDS) return
     this.#drawnAt = now
     const rate = (this.#done * 1000) / Math.max(1, now - this.#start)
-    const line = progressLine(this.#label, this.#done as Bytes, Math.round(rate), this.#total)
-    this.#stderr.write(CLEAR_LINE + shortened(line, (this.#stderr.columns || 80) - 1))
+    const width = (this.#stderr.columns || 80) - 1
+    const done = this.#done as Bytes
+    const line = progressLine(this.#label, done, Math.round(rate), this.#total, width)
+    this.#stderr.write(CLEAR_LINE + shortened(line, width))
   }
 
-  /** Takes the line away. */
+  /** Takes the line away, before anything else is written. Idempotent. */
   end(): void {
     if (Number.isFinite(this.#drawnAt)) this.#stderr.write(CLEAR_LINE)
+    this.#drawnAt = Number.NEGATIVE_INFINITY
   }
 }
 
-/** @param rate bytes per second */
-export function progressLine(label: string, done: Bytes, rate: number, total?: Bytes): string {
+/**
+ * @param rate bytes per second
+ * @param width in columns: label and bar are cut to it; percent and speed always stay
+ */
+export function progressLine(
+  label: string,
+  done: Bytes,
+  rate: number,
+  total?: Bytes,
+  width = Number.POSITIVE_INFINITY,
+): string {
   const speed = `${formatBytes(rate as Bytes)}/s`
-  if (total === undefined || total === 0) return `${label}  ${formatBytes(done)}  ${speed}`
+  const end = total === undefined || total === 0 ? undefined : total
+  const rests = end === undefined ? [`  ${formatBytes(done)}  ${speed}`] : partsOf(done, end, speed)
+  for (const rest of rests) {
+    const room = width - displayWidth(rest)
+    if (room >= Math.min(LEAST_LABEL, displayWidth(label))) return elided(label, room) + rest
+  }
+  return (rests.at(-1) ?? '').trimStart()
+}
+
+/** What stands behind the label, the longest first. */
+function partsOf(done: Bytes, total: Bytes, speed: string): readonly string[] {
   const part = Math.min(1, done / total)
-  const bar = '#'.repeat(Math.floor(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '.')
   const percent = `${Math.floor(part * 100)}%`.padStart(4)
-  return `${label} ${percent} [${bar}] ${formatBytes(done)} of ${formatBytes(total)}  ${speed}`
+  const drawn = BAR_WIDTHS.map((width) => {
+    const bar = '#'.repeat(Math.floor(part * width)).padEnd(width, '.')
+    const sizes = `${formatBytes(done)} of ${formatBytes(total)}`
+    return ` ${percent}${width === 0 ? '' : ` [${bar}]`} ${sizes}  ${speed}`
+  })
+  return [...drawn, ` ${percent}  ${speed}`]
 }
 
 /** @param width in columns; a terminal that does not know its own says 0 */

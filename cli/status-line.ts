@@ -1,6 +1,6 @@
 /** A line on stderr that is drawn anew; nothing where no person looks. */
 import { type Bytes, formatBytes, formatDuration, type Seconds } from '../key/units.ts'
-import { displayWidth } from './format.ts'
+import { shortened } from './progress.ts'
 import type { Shell } from './shell.ts'
 
 const REDRAW_MILLISECONDS = 100
@@ -19,9 +19,7 @@ export class StatusLine {
     const now = performance.now()
     if (this.#stderr.isTTY !== true || now - this.#drawnAt < REDRAW_MILLISECONDS) return
     this.#drawnAt = now
-    let line = text()
-    while (displayWidth(line) > (this.#stderr.columns ?? 80) - 1) line = line.slice(0, -1)
-    this.#stderr.write(CLEAR_LINE + line)
+    this.#stderr.write(CLEAR_LINE + shortened(text(), (this.#stderr.columns || 80) - 1))
   }
 
   /** Takes the line away. */

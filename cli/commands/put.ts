@@ -59,7 +59,6 @@ async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<
       () => `${verb} ${printable(info.path)}  ${formatBytes(info.size)}  ${printable(info.type)}\n`,
     )
   } finally {
-    source.progress.end()
     await source.handle?.close()
   }
 }
@@ -147,6 +146,7 @@ export async function store(
     throw new Failure(`${printable(path)} is there already: leave out --no-overwrite to replace it`)
   } finally {
     signal.removeEventListener('abort', onAbort)
+    progress.end()
     await upload.discard()
   }
 }

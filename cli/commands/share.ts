@@ -179,7 +179,6 @@ async function putAll(
         const as = { type, now: cli.shell.now, mayReplace: false, signal, onCommit }
         done.push((await store(to, path, source, as)).info)
       } finally {
-        source.progress.end()
         await source.handle?.close()
       }
     }

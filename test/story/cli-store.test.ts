@@ -89,6 +89,18 @@ describe('put and get', () => {
     expect(stderr.endsWith('\r\u001b[2K')).toBe(true)
   })
 
+  it('say what they did on a line of its own, behind the progress', async () => {
+    write('a.txt', 'x')
+    const shell = line.shell({ isTTY: true })
+    const screen = { ...shell, stdout: shell.stderr }
+    await line.runIn(screen, ['put', 'a.txt', 'demo/a.txt'])
+    await line.runIn(screen, ['get', 'demo/a.txt', 'b.txt'])
+    const lines = shell.stderr.text.split('\n').map((text) => text.split('\r\u001b[2K').at(-1))
+    expect(lines).toEqual(
+      expect.arrayContaining(['stored demo/a.txt  1 B  text/plain', 'b.txt  1 B']),
+    )
+  })
+
   it('leave nothing behind when interrupted', async () => {
     write('a.txt', 'x')
     const shell = line.shell()

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { counted, displayWidth, printable, relativeTime, shellQuoted } from '../../../cli/format.ts'
+import {
+  counted,
+  displayWidth,
+  elided,
+  printable,
+  relativeTime,
+  shellQuoted,
+} from '../../../cli/format.ts'
 import { editDistance, nearest } from '../../../cli/near.ts'
 import { progressLine, shortened } from '../../../cli/progress.ts'
 import { formatTable } from '../../../cli/table.ts'
@@ -97,6 +104,48 @@ describe('small words', () => {
       'f  50% [############............] 512 B of 1 KiB  1 KiB/s',
     )
     expect(progressLine('-', 512 as Bytes, 1024)).toBe('-  512 B  1 KiB/s')
+  })
+})
+
+describe('progress on a narrow terminal', () => {
+  const at = (width: number) =>
+    progressLine('quarterly-report-2026.pdf', 512 as Bytes, 1024, 1024 as Bytes, width)
+
+  it.each([
+    [79, 'quarterly-r…rt-2026.pdf  50% [############............] 512 B of 1 KiB  1 KiB/s'],
+    [60, 'quarterl…026.pdf  50% [######......] 512 B of 1 KiB  1 KiB/s'],
+    [39, 'quart….pdf  50% 512 B of 1 KiB  1 KiB/s'],
+    [24, 'quart….pdf  50%  1 KiB/s'],
+    [14, '50%  1 KiB/s'],
+  ])('has percent and speed in %d columns', (width, text) => {
+    expect(at(width)).toBe(text)
+  })
+
+  it('never takes more columns than there are, unless there is no room for anything', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 20, max: 120 }),
+        (label, w) => {
+          const text = progressLine(printable(label), 5 as Bytes, 7, 9 as Bytes, w)
+          expect(displayWidth(text)).toBeLessThanOrEqual(w)
+          expect(text).toMatch(/55%.* {2}7 B\/s$/)
+        },
+      ),
+    )
+  })
+})
+
+describe('a name that is too long', () => {
+  it.each([
+    ['abcdef', 6, 'abcdef'],
+    ['abcdef', 5, 'ab…ef'],
+    ['abcdef', 4, 'ab…f'],
+    ['日本日本', 6, '日…本'],
+    ['abc', 1, '…'],
+    ['abc', 0, ''],
+  ])('loses its middle: %j in %d columns', (text, width, shown) => {
+    expect(elided(text, width)).toBe(shown)
   })
 })
 

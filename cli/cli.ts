@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { parseSigningKey, type SigningKey } from '../key/signer.ts'
 import { checkSecret } from '../ledger/key-files.ts'
 import { type DataFolder, isDataFolder, withDataFolder } from './data-folder.ts'
-import { Failure } from './failure.ts'
+import { Failure, UsageError } from './failure.ts'
 import { secretFrom } from './secret-source.ts'
 import { readSettings } from './settings/read.ts'
 import type { Settings } from './settings/schema.ts'
@@ -17,6 +17,13 @@ export interface GlobalOptions {
   readonly data?: string
   readonly config?: string
   readonly json?: true
+}
+
+interface DataUse {
+  readonly make: boolean
+  /** it is the command's business to make one */
+  readonly isExpected?: boolean
+  readonly settings?: Settings
 }
 
 export class Cli {
@@ -44,9 +51,11 @@ export class Cli {
     return new Terminal(this.shell, this.json)
   }
 
-  /** An absolute path. */
+  /** An absolute path. @throws UsageError */
   get dataPath(): string {
-    return this.resolve(this.#globals.data ?? (this.shell.env.VALETKEY_DATA || 'storage-data'))
+    const { data } = this.#globals
+    if (data === '') throw new UsageError('--data is empty: name a folder')
+    return this.resolve(data ?? (this.shell.env.VALETKEY_DATA || 'storage-data'))
   }
 
   /** That of the environment. @throws Failure which does not repeat it */
@@ -105,14 +114,14 @@ export class Cli {
 
   /** Opens the data folder for as long as `use` takes; makes it where it is missing, if asked to. */
   withData<T>(
-    { make, settings = this.settings() }: { make: boolean; settings?: Settings },
+    { make, isExpected = false, settings = this.settings() }: DataUse,
     use: (data: DataFolder) => Promise<T>,
   ): Promise<T> {
     const { dataPath: path, shell, signingKey } = this
     const signingKeys = signingKey === undefined ? [] : [signingKey]
     const label = this.label(path)
     const warn = (text: string): void => this.terminal.warn(text)
-    const options = { path, label, make, settings, now: shell.now, warn, signingKeys }
-    return withDataFolder(options, use)
+    const place = { path, label, make, isExpected }
+    return withDataFolder({ ...place, settings, now: shell.now, warn, signingKeys }, use)
   }
 }

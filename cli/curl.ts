@@ -29,10 +29,22 @@ const named = (url: string): string => url.replace(/\/(?=\?|$)/, '/FILE')
 
 function headersOf(method: Method, { headers = {}, types = [] }: Claims): readonly string[] {
   const required = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  const [type] = types
   const declared =
-    method === 'PUT' && types.length === 1 && type !== undefined && !type.includes('*')
-      ? [`Content-Type: ${type}`]
-      : []
+    method === 'PUT' && types.length > 0 ? [`Content-Type: ${typeToSend(types) ?? 'TYPE'}`] : []
   return [...required, ...declared].flatMap((line) => ['-H', shellQuoted(line)])
+}
+
+/** The only media type that there can be; undefined where whoever uploads has to say which it is. */
+const typeToSend = ([type, ...more]: readonly string[]): string | undefined =>
+  more.length > 0 || type?.includes('*') ? undefined : type
+
+/** What is to be filled in, for a person; undefined where nothing is. */
+export function toFillIn(lines: readonly string[], { types = [] }: Claims): string | undefined {
+  const isOfType = lines.some((line) => line.includes("-H 'Content-Type: TYPE'"))
+  const isOfFile = lines.some((line) => /\bFILE\b/.test(line))
+  const parts = [
+    ...(isOfFile ? ['FILE'] : []),
+    ...(isOfType ? [`TYPE, which is one of ${types.join(', ')}`] : []),
+  ]
+  return parts.length === 0 ? undefined : `To be filled in: ${parts.join(' and ')}.`
 }

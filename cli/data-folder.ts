@@ -23,6 +23,7 @@ import { SqliteLedger } from '../ledger/sqlite/ledger.ts'
 import { Handover } from '../metrics/handover.ts'
 import { makeFolders } from './durable.ts'
 import { Failure } from './failure.ts'
+import { printable } from './format.ts'
 import type { Settings } from './settings/schema.ts'
 
 export interface DataFolderOptions {
@@ -32,6 +33,8 @@ export interface DataFolderOptions {
   readonly label: string
   /** whether it is made where it is missing; else that is a failure */
   readonly make: boolean
+  /** one that is made is what was asked for: nothing is said of it */
+  readonly isExpected: boolean
   readonly settings: Settings
   readonly now: () => UnixSeconds
   /** for what a person must know, whatever the command does */
@@ -57,8 +60,9 @@ export async function withDataFolder<T>(
   options: DataFolderOptions,
   use: (data: DataFolder) => Promise<T>,
 ): Promise<T> {
-  const { path, label, make } = options
-  if (!make && !isDataFolder(path)) {
+  const { path, label, make, isExpected, warn } = options
+  const isNew = !isDataFolder(path)
+  if (!make && isNew) {
     throw new Failure(
       `there is no data folder at ${label}: name yours with --data or VALETKEY_DATA, or make one with: valetkey serve`,
     )
@@ -66,15 +70,27 @@ export async function withDataFolder<T>(
   makeFolders(join(path, INSTANCES), PRIVATE)
   const data = new DataFolder(options)
   try {
-    return await use(data)
+    const used = await use(data)
+    if (isNew && !isExpected) warn(aboutNew(label, data.hasNewSigningKey))
+    return used
   } finally {
     await data.close()
   }
 }
 
+/** What works here may not work where the gateway is. */
+function aboutNew(label: string, hasNewSigningKey: boolean): string {
+  const [what, honours] = hasNewSigningKey
+    ? [', with a new signing key', 'honours no key that is minted here']
+    : ['', 'knows nothing of it']
+  return `valetkey: made a new data folder at ${printable(label)}${what}: a gateway on another one ${honours} (meant another? name it with --data or VALETKEY_DATA)`
+}
+
 export class DataFolder {
   readonly path: string
   readonly #options: DataFolderOptions
+  /** whether one was made here, since there was none */
+  hasNewSigningKey = false
   readonly #closers: (() => Promise<void> | void)[] = []
   #instance: Instance | undefined
   #ledger: Promise<Ledger> | undefined
@@ -184,7 +200,11 @@ export class DataFolder {
 
   /** What new keys are signed with; made where there is none yet. */
   async signingKey(): Promise<SigningKey> {
-    return ensureSigningKey(await this.signingKeys())
+    const context = await this.signingKeys()
+    const before = context.keyring.records().length
+    const key = await ensureSigningKey(context)
+    this.hasNewSigningKey ||= context.keyring.records().length > before
+    return key
   }
 
   /** @throws Refusal of a key that is not ours, can't be read, or whose signing key was revoked */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import { type BackupResult, backUp } from '../backup/backup.ts'
+import { linkedIn } from '../backup/places.ts'
 import type { Cli } from '../cli.ts'
 import { mark } from '../doctor/marks.ts'
 import { counted, printable } from '../format.ts'
@@ -43,8 +44,10 @@ async function backup(cli: Cli, folder: string, flags: Flags): Promise<void> {
             tallyLine('files', { count: blobs, bytes }, (performance.now() - started) / 1000),
           ),
       }).finally(() => line.end()),
-    ).then((done) => {
-      const { finished, linked } = done
+    ).then(async (done) => {
+      const { finished, kept } = done
+      // what an earlier backup has linked is linked still
+      const linked = done.linked > 0 || kept === 0 ? done.linked : await linkedIn(to)
       mark(data.path, 'backup', { finished, to, linked, secrets: flags.secrets === true })
       return done
     }),

@@ -4,7 +4,7 @@ import type { MintOptions } from '../../issuer/options.ts'
 import type { SigningKey } from '../../key/signer.ts'
 import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
-import { curlLines } from '../curl.ts'
+import { curlLines, toFillIn } from '../curl.ts'
 import { UsageError } from '../failure.ts'
 import { relativeTime } from '../format.ts'
 import { drawQr } from '../qr.ts'
@@ -65,6 +65,8 @@ async function mint(cli: Cli, paths: readonly string[], flags: Flags): Promise<v
   const minted = await mintedWith(cli, options, flags)
   const { url, key, id, path, methods, expires } = minted
   await cli.terminal.result({ url, key, id, path, methods, expires }, () => text(minted, flags))
+  const blanks = flags.curl ? toFillIn(curlLines(url, minted.claims), minted.claims) : undefined
+  if (blanks !== undefined) cli.terminal.note(blanks)
   cli.terminal.note(summary(minted, cli.shell.now()))
   if (flags.qr) drawQr(cli, url)
 }

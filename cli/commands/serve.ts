@@ -64,7 +64,7 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   const log = makeLog(cli.shell, settings.logLevel)
   const stop = stopSignal(cli.shell)
   try {
-    await cli.withData({ make: true, settings }, async (data) => {
+    await cli.withData({ make: true, isExpected: true, settings }, async (data) => {
       await data.audit(tellOfAudit(log))
       await startTelling(cli, data, settings, log)
       const running = await start(cli, data, settings, flags, log)
@@ -86,29 +86,33 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   }
 }
 
-/** One gateway of several, see `serve/workers.ts`. */
+/** One gateway of several, see `serve/workers.ts`. Where it can't start, it ends all the same. */
 async function work(cli: Cli, flags: Flags, settings: Settings): Promise<void> {
   const shell = { ...cli.shell, signals: workerSignals() }
   const log = makeLog(shell, settings.logLevel)
   const stop = stopSignal(shell)
-  await cli.withData({ make: true, settings }, async (data) => {
-    await data.audit(tellOfAudit(log))
-    const gateway = await startOne(data, settings, log)
-    const { ledger, keyring } = await partsOf(data)
-    const read = () => cli.settings(settingFlags(flags))
-    const renewTls = (): void => gateway.renewTls(loadTls(settings.tls, 'gateway'))
-    const endReread = rereadOn(shell, { keyring, log, settings, read, renewTls })
-    const endNotes = (await data.clock()).noteRegularly((error) =>
-      log.warn({ err: error, failure: ledger.failure()?.message }, 'the time was not noted'),
-    )
-    await stop.received
-    endNotes()
-    endReread()
-    await gateway.close()
-  })
-  stop.release()
-  log.flush()
-  process.disconnect()
+  try {
+    await cli.withData({ make: true, isExpected: true, settings }, async (data) => {
+      await data.audit(tellOfAudit(log))
+      const gateway = await startOne(data, settings, log)
+      const { ledger, keyring } = await partsOf(data)
+      const read = () => shareOf(cli.settings(settingFlags(flags)))
+      const renewTls = (): void => gateway.renewTls(loadTls(settings.tls, 'gateway'))
+      const endReread = rereadOn(shell, { keyring, log, settings, read, renewTls })
+      const endNotes = (await data.clock()).noteRegularly((error) =>
+        log.warn({ err: error, failure: ledger.failure()?.message }, 'the time was not noted'),
+      )
+      await stop.received
+      endNotes()
+      endReread()
+      await gateway.close()
+    })
+  } finally {
+    stop.release()
+    log.flush()
+    // the channel to the first process would hold this one
+    if (process.connected) process.disconnect()
+  }
 }
 
 /** Nobody reads what is printed: it serves all the same. */

@@ -12,7 +12,7 @@ const SCHEMAS = {
     to: z.string(),
     /** whether the signing keys are in it */
     secrets: z.boolean(),
-    /** files that are hard links: they share their bytes with the store */
+    /** files that are hard links, at least so many: they share their bytes with the store */
     linked: z.int().nonnegative(),
   }),
   scrub: z.object({

@@ -82,7 +82,8 @@ class Crew {
   readonly #workers = new Set<Worker>()
   readonly #onGone: (() => void)[] = []
   #failuresInARow = 0
-  #isStopping = false
+  /** whether one that ends is replaced: not before all of them have listened, nor in the end */
+  #isRunning = false
 
   constructor(settings: Settings, log: Logger) {
     this.#settings = settings
@@ -94,6 +95,7 @@ class Crew {
   async start(): Promise<number> {
     const starting = Array.from({ length: this.#settings.gateway.workers }, () => this.#fork())
     const [port = 0] = await Promise.all(starting.map(listening))
+    this.#isRunning = true
     return port
   }
 
@@ -102,7 +104,7 @@ class Crew {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true
+    this.#isRunning = false
     this.tell('SIGTERM')
     const limit = this.#settings.gateway.drain * 1000 + LAST_GRACE
     const timer = setTimeout(() => {
@@ -122,7 +124,7 @@ class Crew {
     worker.once('exit', (code, signal) => {
       this.#workers.delete(worker)
       if (this.#workers.size === 0) for (const resolve of this.#onGone.splice(0)) resolve()
-      if (!this.#isStopping) this.#replace(worker, performance.now() - began, code, signal)
+      if (this.#isRunning) this.#replace(worker, performance.now() - began, code, signal)
     })
     return worker
   }
@@ -135,7 +137,7 @@ class Crew {
       'a worker has ended; another one takes its place',
     )
     setTimeout(() => {
-      if (!this.#isStopping) this.#fork()
+      if (this.#isRunning) this.#fork()
     }, pause)
   }
 }

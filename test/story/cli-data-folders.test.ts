@@ -149,6 +149,7 @@ describe('import and export', () => {
 
   it('show how far they are on a terminal, and take that away', async () => {
     write('source/a', 'one')
+    await line.run(['put', '-', 'other/a'], { stdin: 'x' })
     const imported = await line.run(['import', 'source', 'demo/'], { isTTY: true })
     expect(imported.stderr).toMatch(/1( of 1)? files {2}3 B/)
     const exported = await line.run(['export', 'demo/', 'target'], { isTTY: true })

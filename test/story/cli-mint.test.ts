@@ -20,9 +20,15 @@ interface Minted {
 describe('mint', () => {
   it('prints the link alone, makes the first signing key, and writes down what was issued', async () => {
     const { code, stdout, stderr } = await line.run(['mint', 'demo/a b.txt', '--subject', 'ann'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^valetkey: made a new data folder at data, with a new signing key: .*another one honours no key that is minted here.*\n$/,
+      ),
+    })
+    expect((await line.run(['mint', 'demo/a'])).stderr).toBe('')
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:8080\/demo\/a%20b\.txt\?vk=vk1\.\S+\n$/)
-    const { keys } = await line.json<{ keys: object[] }>('issued')
+    const { keys } = await line.json<{ keys: object[] }>('issued', '--subject', 'ann')
     expect(keys).toMatchObject([{ subjects: ['ann'], issuedBy: 'cli', paths: ['demo/a b.txt'] }])
     expect((await line.done('keys', 'list')).split('\n')).toHaveLength(2)
   })
@@ -128,6 +134,19 @@ describe('mint', () => {
     )
   })
 
+  it('leaves the type to be filled in where there may be several', async () => {
+    const args = ['mint', 'pics/', '--method', 'PUT', '--curl']
+    for (const types of [['image/*'], ['image/png', 'image/gif']]) {
+      const options = types.flatMap((type) => ['--type', type])
+      const { stdout, stderr } = await line.run([...args, ...options], { isTTY: true })
+      expect(stdout).toContain(" -H 'Content-Type: TYPE' -T FILE ")
+      expect(stderr).toContain(
+        `To be filled in: FILE and TYPE, which is one of ${types.join(', ')}.\n`,
+      )
+    }
+    expect(await line.done(...args)).not.toContain('Content-Type')
+  })
+
   it('draws a QR code for a person, and still prints the link alone', async () => {
     const { stdout, stderr } = await line.run(['mint', 'demo/a.txt', '--qr'])
     expect(stdout.split('\n')).toHaveLength(2)
@@ -135,6 +154,7 @@ describe('mint', () => {
   })
 
   it('explains itself on a terminal only', async () => {
+    await line.done('mint', 'demo/a.txt')
     const { stderr } = await line.run(['mint', 'demo/a.txt', '--id', 'me'], { isTTY: true })
     expect(stderr).toMatch(/^GET until \S+ \(in 15m\); revoke it with: valetkey revoke me\n$/)
   })
@@ -184,6 +204,12 @@ describe('global options', () => {
     const behind = await line.run(['mint', 'demo/b', '--data', 'here', '--json'], { env })
     expect(JSON.parse(before.stdout)).toMatchObject({ path: 'demo/a' })
     expect(JSON.parse(behind.stdout)).toMatchObject({ path: 'demo/b' })
+    expect(readdirSync(line.folder)).toEqual(['here'])
+    expect(before.stderr).toContain('made a new data folder at here')
+    expect(await line.run(['--data', '', 'mint', 'demo/a'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--data is empty: name a folder'),
+    })
     expect(readdirSync(line.folder)).toEqual(['here'])
   })
 

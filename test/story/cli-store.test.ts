@@ -83,6 +83,8 @@ describe('put and get', () => {
 
   it('show how far they are, on a terminal only, and take it away again', async () => {
     write('a.txt', 'x'.repeat(100))
+    const first = await line.run(['put', 'a.txt', 'demo/a.txt'])
+    expect(first.stderr).toMatch(/^valetkey: made a new data folder at data: a gateway on another/)
     expect((await line.run(['put', 'a.txt', 'demo/a.txt'])).stderr).toBe('')
     const { stderr } = await line.run(['put', 'a.txt', 'demo/a.txt'], { isTTY: true })
     expect(stderr).toMatch(/a\.txt 100% \[#{24}\] 100 B of 100 B/)
@@ -246,6 +248,10 @@ describe('doctor', () => {
     await line.done('backup', 'linked')
     const linked = await line.run(['doctor', '--json'])
     expect(linked.stdout).toContain('on the same disk as the store')
+    expect(await line.json('backup', 'linked')).toMatchObject({ kept: 1, linked: 0 })
+    expect((await line.run(['doctor', '--json'])).stdout).toBe(linked.stdout)
+    await line.done('backup', 'kept', '--copy')
+    expect((await line.run(['doctor', '--json'])).stdout).not.toContain('on the same disk as the')
     expect((await line.run(['doctor', '--max-backup-age', 'long'])).code).toBe(2)
   })
 

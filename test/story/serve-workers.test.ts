@@ -13,13 +13,17 @@ let serve: ChildProcess
 let stdout: Sink
 let stderr: Sink
 
-beforeEach(async () => {
-  line = new CommandLine()
-  const args = ['--data', join(line.folder, 'data'), ...ANYWHERE, '--workers', '2', '--json']
+function start(...listen: readonly string[]): void {
+  const args = ['--data', join(line.folder, 'data'), ...listen, '--workers', '2', '--json']
   serve = spawn(process.execPath, ['--import', 'tsx', MAIN, 'serve', ...args])
   ;[stdout, stderr] = [new Sink(), new Sink()]
   serve.stdout?.pipe(stdout)
   serve.stderr?.pipe(stderr)
+}
+
+beforeEach(async () => {
+  line = new CommandLine()
+  start(...ANYWHERE)
   await stdout.matching(/^\}\n$/m)
 })
 
@@ -85,6 +89,23 @@ it('replaces a worker that dies, and ends with all of them', async () => {
   serve.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
   await expect(fetch(link)).rejects.toThrow()
+})
+
+it('names nothing that awaits a restart on SIGHUP, where nothing was changed', async () => {
+  serve.kill('SIGHUP')
+  await stderr.matching(/(?:"reread"[\s\S]*?\n[\s\S]*?){3}/)
+  expect(stderr.text).not.toContain('afterRestart')
+})
+
+it('ends, and says why, where the port is taken', async () => {
+  const first = serve
+  const taken = started().gateway.replace('http://', '')
+  start('--gateway-listen', taken, '--issuer-listen', '127.0.0.1:0')
+  expect(await once(serve, 'exit')).toEqual([1, null])
+  expect(stderr.text).toContain(`${taken}: the address is in use: end the program`)
+  expect(stderr.text).toMatch(/^valetkey: a worker could not start; it has said why$/m)
+  expect(stderr.text).not.toContain('another one takes its place')
+  serve = first
 })
 
 /** The process id of some worker, as it is logged. */

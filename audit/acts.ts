@@ -12,6 +12,10 @@ export type Act = Pick<AuditRecord, 'act' | 'path' | 'keys' | 'kid' | 'subjects'
 export const actRecord = ({ by, ...actor }: Actor, act: Act): string =>
   asJson({ kind: 'act', by, ...actor, ...act }).slice(1, -1)
 
+/** The members of the record that an object is being changed, or of what became of that: `done`, `undone`. */
+export const changeRecord = ({ by, ...actor }: Actor, change: Act): string =>
+  asJson({ kind: 'change', by, ...actor, ...change }).slice(1, -1)
+
 /** What is said of a key that is handed out: all but the key. */
 export interface Granted {
   readonly id: string

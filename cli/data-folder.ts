@@ -1,8 +1,9 @@
 /** Opens what a command needs of a data folder, when it needs it, and closes all of it in the end. */
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { actRecord } from '../audit/acts.ts'
+import { changeRecord } from '../audit/acts.ts'
 import type { AuditSink } from '../audit/audit.ts'
 import { openAudit } from '../audit/open.ts'
 import { Instance } from '../database/instance.ts'
@@ -45,6 +46,16 @@ export interface DataFolderOptions {
 
 /** What is written down of a key: all but the key itself. */
 type Recorded = Pick<Minted, 'claims' | 'expires'>
+
+/** What is done to an object from here. */
+export interface Change {
+  readonly act: 'PUT' | 'DELETE'
+  readonly path: ObjectPath
+  readonly about?: object
+}
+
+/** What stores answer: whether it was done. */
+type Outcome = boolean | { readonly done: boolean }
 
 const LEDGER = 'ledger.db'
 /** Whoever opens anything tells the others so, there. */
@@ -136,11 +147,27 @@ export class DataFolder {
     return auditedLedger(await this.ledger(), await this.audit(), { by: 'cli', who: userName() })
   }
 
-  /** Writes down that an object is changed from here. It is durable when this folder is closed. */
-  async noteChange(act: 'PUT' | 'DELETE', path: ObjectPath, about?: object): Promise<void> {
-    const facts = { act, path: targetOf(path), ...(about && { about: { ...about } }) }
-    const members = actRecord({ by: 'cli', who: userName() }, facts)
-    ;(await this.audit()).note(members.replace('"kind":"act"', '"kind":"change"'))
+  /**
+   * Changes an object, and writes down before that it is being changed, and then whether it was; durable
+   * when this folder is closed. Where the process dies in between, there is no outcome on record.
+   */
+  async changing<T extends Outcome>(change: Change, make: () => Promise<T>): Promise<T> {
+    const { act, path, about } = change
+    const audit = await this.audit()
+    const id = randomBytes(12).toString('base64url')
+    const note = (what: string, more: object = {}): void => {
+      const facts = { act: what, path: targetOf(path), ...more }
+      audit.note(changeRecord({ by: 'cli', id, who: userName() }, facts))
+    }
+    note(act, about && { about: { ...about } })
+    let isDone = false
+    try {
+      const outcome = await make()
+      isDone = typeof outcome === 'boolean' ? outcome : outcome.done
+      return outcome
+    } finally {
+      note(isDone ? 'done' : 'undone')
+    }
   }
 
   get metricsFolder(): string {

@@ -50,8 +50,10 @@ export class Deriver {
 
   #changed(record: AuditRecord): readonly Event[] {
     const { id, act, path } = record
-    // the command line does one thing, and there is no outcome to wait for
+    // the command line of before did not say what came of it
     if (id === undefined) return changeEvent(record, true)
+    // that of now does: no request ends there
+    if (act === 'done') return this.#ended({ ...record, status: 200 })
     const open = this.#open.get(id) ?? []
     const at = act === 'undone' ? open.findLastIndex((change) => change.path === path) : -1
     this.#open.set(id, act === 'undone' ? open.toSpliced(at, at < 0 ? 0 : 1) : [...open, record])

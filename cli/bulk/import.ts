@@ -9,6 +9,7 @@ import type { ObjectInfo, Store, Upload } from '../../gateway/store/store.ts'
 import { type ObjectPath, type Prefix, parseObjectPath } from '../../key/object-path.ts'
 import { Refusal } from '../../key/refusal.ts'
 import { secondsOf, type UnixSeconds } from '../../key/units.ts'
+import type { DataFolder } from '../data-folder.ts'
 import { DEFAULT_TYPE, typeOf } from '../media-type.ts'
 import type { Tally } from '../status-line.ts'
 import { type LeftOut, NotCarried, reasonOf } from './left-out.ts'
@@ -29,8 +30,8 @@ export interface ImportOptions {
   readonly now: () => UnixSeconds
   readonly signal: AbortSignal
   readonly onProgress: (done: Tally) => void
-  /** told of each object that is stored */
-  readonly onStored?: (path: ObjectPath, about: { readonly sha256: string }) => Promise<void>
+  /** by which each object is stored, so that it is on record */
+  readonly changing?: DataFolder['changing']
 }
 
 export interface ImportResult {
@@ -138,12 +139,14 @@ class Import {
       await checkUnchanged(source)
       const { modified, path } = source
       const type = typeOf(path) ?? DEFAULT_TYPE
-      const outcome = await upload.commit(
-        { type, sha256, etag: etagOf(sha256), modified },
-        overwrite ? undefined : { absent: true },
+      const { changing = unrecorded } = this.#options
+      const outcome = await changing({ act: 'PUT', path, about: { sha256 } }, () =>
+        upload.commit(
+          { type, sha256, etag: etagOf(sha256), modified },
+          overwrite ? undefined : { absent: true },
+        ),
       )
       if (!outcome.done) throw TAKEN
-      await this.#options.onStored?.(path, { sha256 })
       return outcome.created ? 'imported' : 'replaced'
     } finally {
       await upload.discard()
@@ -206,6 +209,8 @@ interface Source {
   readonly stats: Stats
   readonly modified: UnixSeconds
 }
+
+const unrecorded: DataFolder['changing'] = (_, make) => make()
 
 const TAKEN = new NotCarried('another object is there: --overwrite replaces it')
 

@@ -51,7 +51,7 @@ async function run(cli: Cli, name: string, text: string, flags: Flags): Promise<
           link: flags.link === true,
           now: cli.shell.now,
           signal,
-          onStored: (path, about) => data.noteChange('PUT', path, about),
+          changing: (change, make) => data.changing(change, make),
           onProgress: (done) =>
             line.draw(() =>
               tallyLine('files', done, (performance.now() - started) / 1000, total.known),

@@ -8,6 +8,7 @@ import { isMediaType } from '../../key/media-type.ts'
 import { type ObjectPath, parseObjectPath } from '../../key/object-path.ts'
 import { type Bytes, formatBytes } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
+import type { DataFolder } from '../data-folder.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
@@ -49,7 +50,7 @@ async function put(cli: Cli, file: string, path: string, flags: Flags): Promise<
           now: cli.shell.now,
           mayReplace: flags.overwrite,
           signal,
-          onCommit: (about) => data.noteChange('PUT', target, about),
+          changing: (change, make) => data.changing(change, make),
         }),
       ),
     )
@@ -122,7 +123,7 @@ export interface As {
   readonly now: Cli['shell']['now']
   readonly mayReplace: boolean
   readonly signal: AbortSignal
-  readonly onCommit: (about: { readonly sha256: string; readonly type: string }) => Promise<void>
+  readonly changing: DataFolder['changing']
 }
 
 /** @throws Failure where there is an object already that may not be replaced */
@@ -130,17 +131,18 @@ export async function store(
   to: Store,
   path: ObjectPath,
   { chunks, progress, giveUp }: Source,
-  { type, now, mayReplace, signal, onCommit }: As,
+  { type, now, mayReplace, signal, changing }: As,
 ): Promise<Committed> {
   const upload = await to.upload(path)
   const onAbort = (): void => giveUp?.(signal.reason)
   signal.addEventListener('abort', onAbort)
   try {
     const sha256 = await pass(chunks, upload, progress, signal)
-    await onCommit({ sha256, type })
-    const outcome = await upload.commit(
-      { type, sha256, etag: etagOf(sha256), modified: now() },
-      mayReplace ? undefined : { absent: true },
+    const outcome = await changing({ act: 'PUT', path, about: { sha256, type } }, () =>
+      upload.commit(
+        { type, sha256, etag: etagOf(sha256), modified: now() },
+        mayReplace ? undefined : { absent: true },
+      ),
     )
     if (outcome.done) return outcome
     throw new Failure(`${printable(path)} is there already: leave out --no-overwrite to replace it`)

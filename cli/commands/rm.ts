@@ -29,14 +29,17 @@ async function rm(cli: Cli, texts: readonly string[], flags: Flags): Promise<voi
   await cli.withData({ make: false }, (data) =>
     interruptible(cli.shell, async (signal) => {
       const store = await data.store()
-      const note = (path: ObjectPath) => data.noteChange('DELETE', path)
+      const erase: Erase = async (path) => {
+        const make = () => store.delete(path)
+        return (await data.changing({ act: 'DELETE', path }, make)) === true
+      }
       await confirmed(cli, store, targets, flags)
       const deleted: ObjectPath[] = []
       const missing: string[] = []
       for (const path of targets) {
         const gone = isPrefix(path)
-          ? await deleteBeneath(store, path, signal, note)
-          : await deleteOne(store, path, note)
+          ? await deleteBeneath(store, path, signal, erase)
+          : await deleteOne(path, erase)
         deleted.push(...gone)
         if (gone.length === 0) missing.push(path)
       }
@@ -74,28 +77,22 @@ async function confirmed(
   }
 }
 
-type Note = (path: ObjectPath) => Promise<void>
+/** Whether there was anything to delete. */
+type Erase = (path: ObjectPath) => Promise<boolean>
 
-async function deleteOne(
-  store: Store,
-  path: ObjectPath,
-  note: Note,
-): Promise<readonly ObjectPath[]> {
-  if ((await store.delete(path)) !== true) return []
-  await note(path)
-  return [path]
-}
+const deleteOne = async (path: ObjectPath, erase: Erase): Promise<readonly ObjectPath[]> =>
+  (await erase(path)) ? [path] : []
 
 async function deleteBeneath(
   store: Store,
   prefix: Prefix,
   signal: AbortSignal,
-  note: Note,
+  erase: Erase,
 ): Promise<readonly ObjectPath[]> {
   const deleted: ObjectPath[] = []
   for (;;) {
     const { objects } = await store.list({ prefix, limit: PAGE })
-    const done = await Promise.all(objects.map(({ path }) => deleteOne(store, path, note)))
+    const done = await Promise.all(objects.map(({ path }) => deleteOne(path, erase)))
     deleted.push(...done.flat())
     signal.throwIfAborted()
     if (objects.length < PAGE) return deleted

@@ -175,8 +175,8 @@ async function putAll(
       const type = typeOf(path) ?? DEFAULT_TYPE
       const source = await openSource(cli, file)
       try {
-        const onCommit: As['onCommit'] = (about) => data.noteChange('PUT', path, about)
-        const as = { type, now: cli.shell.now, mayReplace: false, signal, onCommit }
+        const changing: As['changing'] = (change, make) => data.changing(change, make)
+        const as = { type, now: cli.shell.now, mayReplace: false, signal, changing }
         done.push((await store(to, path, source, as)).info)
       } finally {
         await source.handle?.close()
@@ -198,8 +198,7 @@ async function undoing<T>(
   } catch (error) {
     const store = await data.store()
     for (const { path } of objects) {
-      await data.noteChange('DELETE', path)
-      await store.delete(path)
+      await data.changing({ act: 'DELETE', path }, () => store.delete(path))
     }
     throw error
   }

@@ -195,7 +195,9 @@ describe('audit', () => {
     const table = await line.done('audit', '--path', 'demo/')
     expect(table.split('\n').map((row) => row.split(/ {2,}/)[1])).toEqual([
       'WHAT',
+      'done*',
       'DELETE*',
+      'done*',
       'PUT*',
     ])
     const before = await line.done('audit', 'verify', '--json')
@@ -213,6 +215,20 @@ describe('audit', () => {
     expect([gone.code, gone.stdout]).toEqual([1, expect.stringContaining('and is missing')])
     const wrong = await line.run(['audit', 'verify', '--earlier', join(line.folder, 'all.jsonl')])
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('--json printed')])
+  })
+
+  it('says of what was not done that it was not', async () => {
+    await line.run(['put', '-', 'demo/a'], { stdin: 'hello' })
+    await line.run(['put', '-', 'demo/a', '--no-overwrite'], { stdin: 'world' })
+    await line.run(['rm', 'demo/none'])
+    const told = (await line.done('audit', '--json')).split('\n')
+    const records = told.map((text) => JSON.parse(text) as { act: string; id: string })
+    const changes = records.reverse().slice(-6)
+    expect(changes.map(({ act }) => act)).toEqual([
+      ...['PUT', 'done', 'PUT', 'undone', 'DELETE', 'undone'],
+    ])
+    expect(new Set(changes.map(({ id }) => id)).size).toBe(3)
+    expect(changes[3]?.id).toBe(changes[2]?.id)
   })
 
   it('can be left out', async () => {

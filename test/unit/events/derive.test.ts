@@ -45,7 +45,16 @@ describe('a change', () => {
     expect(after.state).toEqual({ open: {} })
   })
 
-  it('from the command line has no outcome to wait for', () => {
+  it('from the command line is told of when it says that it was done', () => {
+    const deriver = new Deriver()
+    expect(told([change('PUT')], deriver)).toEqual([])
+    expect(told([change('done')], deriver)).toEqual([['upload.finished', '/docs/a.txt', undefined]])
+    expect(deriver.state).toEqual({ open: {} })
+    expect(told([change('PUT'), change('undone')], deriver)).toEqual([])
+    expect(told([], deriver, START + 61_000)).toEqual([])
+  })
+
+  it('from a command line of before has no outcome to wait for', () => {
     const { id: _, ...noRequest } = change('PUT')
     expect(told([noRequest])).toEqual([['upload.finished', '/docs/a.txt', undefined]])
   })

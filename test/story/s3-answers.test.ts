@@ -73,6 +73,16 @@ describe('a refusal', () => {
     expect(bodies[0]).not.toMatch(/AWS4-HMAC-SHA256|StringToSign|CanonicalRequest/)
   })
 
+  test('of a request that states no hash of its body says so, whoever signed', async () => {
+    for (const secretAccessKey of [credentials.secretAccessKey, 'A'.repeat(43)]) {
+      const one = signed('GET', { credentials: { ...credentials, secretAccessKey } })
+      const { 'x-amz-content-sha256': _, ...headers } = one.headers
+      const answer = await send({ ...one, headers })
+      expect(codeOf(answer)).toBe('400 InvalidRequest')
+      expect(answer.text()).toContain('x-amz-content-sha256')
+    }
+  })
+
   test('of a clock that is wrong says so, once the signature is good', async () => {
     const late = await send(signed('GET', { now: (asked.now - 1000) as UnixSeconds }))
     expect(codeOf(late)).toBe('403 RequestTimeTooSkewed')

@@ -40,7 +40,7 @@ const MAX_SKEW_SECONDS = 900
 
 /**
  * @param bodySha256 lower-case hex; of a request that states no hash of its body
- * @throws Refusal signature_invalid before anything else
+ * @throws Refusal signature_invalid before anything else; but for what nobody could sign so
  */
 export async function verified(
   claimed: SigV4Claimed,
@@ -50,6 +50,7 @@ export async function verified(
   service: 's3' | 'sts' = 's3',
   bodySha256?: string,
 ): Promise<SigV4Verified> {
+  if (service === 's3') checkPayloadHash(claimed)
   const found = await services.gatekeeper.verifySigV4(claimed, {
     service,
     addresses: addressesFor(request, exchange, services),
@@ -65,6 +66,15 @@ export async function verified(
   }
   checkRegion(claimed, services)
   return found
+}
+
+/** "The x-amz-content-sha256 header is required for all AWS Signature Version 4 requests" of S3. */
+function checkPayloadHash({ payloadHash }: SigV4Claimed): void {
+  if (payloadHash !== undefined) return
+  throw new S3Refusal(
+    'InvalidRequest',
+    'the header x-amz-content-sha256 is missing: send and sign the SHA-256 of the body in hex, or UNSIGNED-PAYLOAD',
+  )
 }
 
 function checkRegion({ scope }: SigV4Claimed, { s3 }: Services): void {

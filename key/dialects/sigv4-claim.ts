@@ -41,7 +41,7 @@ export interface SigV4Claimed {
   /** raw, without the signature */
   readonly query: readonly RawPair[]
   readonly headers: FieldValues
-  /** `x-amz-*` headers that a presigned URL carries in its query: by lower-case name, decoded */
+  /** headers that a presigned URL carries in its query: by lower-case name, decoded */
   readonly hoisted: ReadonlyMap<string, string>
   /** `response-*` parameters: by the response header that each overrides, decoded */
   readonly responses: ReadonlyMap<string, string>
@@ -63,6 +63,12 @@ const SIGNING_PARAMETERS: ReadonlySet<string> = new Set([
   'x-amz-security-token',
   'x-amz-content-sha256',
 ])
+
+/**
+ * Parameters of a presigned URL that sign it, or stand for headers. Those that are no `x-amz-*` are
+ * what version 2 of AWS's SDK for JavaScript puts there.
+ */
+export const OF_PRESIGNED = /^(?:x-amz-|(?:content-type|content-md5|cache-control)$)/i
 
 /** What makes a query one that signs; anything else of it is not looked at before. */
 const IN_QUERY = /[?&]x-amz-(?:algorithm|credential|signature)=/i
@@ -95,7 +101,7 @@ const authorizationsOf = (rawHeaders: readonly string[]): readonly string[] =>
   )
 
 interface Parts extends Pick<SigV4Claimed, 'method' | 'path' | 'query' | 'headers' | 'responses'> {
-  /** decoded `x-amz-*` parameters by lower-case name */
+  /** decoded parameters by lower-case name: see {@link OF_PRESIGNED} */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -111,7 +117,7 @@ function partsOf({ method, target, rawHeaders }: SigV4Request): Parts {
     path: path || '/',
     query: query.filter(([name]) => decoded(name).toLowerCase() !== 'x-amz-signature'),
     headers: fieldsOf(rawHeaders),
-    parameters: namedOnce(query, /^x-amz-/),
+    parameters: namedOnce(query, OF_PRESIGNED),
     responses: overridesOf(query),
   }
 }
@@ -160,7 +166,7 @@ function hoistedOf(parameters: ReadonlyMap<string, string>): ReadonlyMap<string,
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   const unsendable = hoisted.find(([, value]) => /[\0-\x08\x0a-\x1f\x7f]/.test(value))
   if (unsendable === undefined) return new Map(hoisted)
-  throw malformed('an x-amz-* parameter has no control characters')
+  throw malformed('a parameter that stands for a header has no control characters')
 }
 
 function fieldsOf(rawHeaders: readonly string[]): FieldValues {

@@ -61,7 +61,7 @@ export interface SigV4Verified {
    * another header, which nobody has signed.
    */
   readonly host: string
-  /** `x-amz-*` headers out of the query, signed: to be honoured as if they were headers */
+  /** headers out of the query that are not there as such: signed, and to be honoured as if they were */
   readonly hoisted: ReadonlyMap<string, string>
 }
 
@@ -83,7 +83,7 @@ export function verifySigV4(claimed: SigV4Claimed, options: VerifyOptions): SigV
     grant,
     payload: payloadOf(claimed, signingKey, hashing),
     host: address.host,
-    hoisted: claimed.hoisted,
+    hoisted: new Map([...claimed.hoisted].filter(([name]) => !claimed.headers.has(name))),
   }
 }
 
@@ -119,15 +119,21 @@ function pathsOf(raw: string, prefix: string): readonly string[] {
 
 type SignedFields = readonly (readonly [name: string, values: readonly string[]])[]
 
-/** None where a signed header is missing. Text beyond ASCII is read as Latin-1, then as UTF-8. */
+/**
+ * None where a signed header is missing. One that is signed in the query as well need not be sent: it
+ * can be only what stands there. Text beyond ASCII is read as Latin-1, then as UTF-8.
+ */
 function headersOf(
-  { headers, signedHeaders }: SigV4Claimed,
+  { headers, signedHeaders, hoisted }: SigV4Claimed,
   host: string,
 ): readonly SignedFields[] {
-  if (signedHeaders.some((name) => !headers.has(name) && name !== 'host')) return []
-  const asSent = signedHeaders.map(
-    (name) => [name, name === 'host' ? [host] : (headers.get(name) ?? [])] as const,
-  )
+  const fields = new Map<string, readonly string[]>([
+    ...[...hoisted].map(([name, text]) => [name, [latin1Of(text)]] as const),
+    ...headers,
+    ['host', [host]],
+  ])
+  if (signedHeaders.some((name) => !fields.has(name))) return []
+  const asSent = signedHeaders.map((name) => [name, fields.get(name) ?? []] as const)
   const isAscii = asSent.every(([, values]) => values.every((value) => !/[\x80-\xff]/.test(value)))
   if (isAscii) return [asSent]
   return [asSent, asSent.map(([name, values]) => [name, values.map(utf8Of)] as const)]
@@ -136,6 +142,10 @@ function headersOf(
 /** A header's bytes, which Node hands over one character each, as UTF-8. */
 const utf8Of = (latin1: string): string =>
   new TextDecoder().decode(Uint8Array.from(latin1, (character) => character.charCodeAt(0)))
+
+/** The other way round. */
+const latin1Of = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')
 
 // ── after the signature was found good ──────────────────────────────────────
 
@@ -149,9 +159,15 @@ function checkUnsigned({ headers, signedHeaders, hoisted }: SigV4Claimed): void 
       `the header "${unsigned.slice(0, 64)}" was not signed: sign every x-amz-* header that is sent`,
     )
   }
-  const twice = present.find((name) => hoisted.has(name))
+  const twice = [...hoisted].find(([name, text]) => {
+    const values = headers.get(name)
+    return values !== undefined && (values.length > 1 || values[0]?.trim() !== latin1Of(text))
+  })
   if (twice === undefined) return
-  throw new Refusal('key_malformed', `"${twice}" is there both as a header and in the query`)
+  throw new Refusal(
+    'key_malformed',
+    `"${twice[0]}" is there as a header and in the query, which say different things of it`,
+  )
 }
 
 /** How old a request signed in its header may be. */

@@ -10,6 +10,10 @@ import {
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nodeHashing } from '../../key/dialects/node-sigv4.ts'
+import { dateKeyOf } from '../../key/dialects/sigv4.ts'
+import { presign } from '../../key/dialects/sigv4-presign.ts'
+import { nodeMac } from '../../key/node-mac.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ask } from '../support/http.ts'
 import { PNG } from '../support/media.ts'
@@ -338,5 +342,52 @@ describe('behind a proxy that changes host and port', () => {
     const list = new URL(await getSignedUrl(client, new ListObjectsV2Command({ Bucket })))
     expect((await ask(to(list), { headers })).text()).toContain('<Key>v//h</Key>')
     client.destroy()
+  })
+})
+
+describe('as version 2 of the SDK for JavaScript presigns an upload', () => {
+  const stated = [
+    ['Content-Type', 'image/png'],
+    ['Cache-Control', 'max-age=60'],
+    ['x-amz-meta-a', 'b'],
+    ['x-amz-acl', 'private'],
+  ] as const
+  const named = Object.fromEntries(stated.map(([name, value]) => [name.toLowerCase(), value]))
+  const { 'content-type': _, ...signedToo } = named
+
+  const send = async (path: string, headers: Record<string, string>) => {
+    const { accessKeyId, secretAccessKey } = await s3Key(house)
+    const url = presign(
+      {
+        method: 'PUT',
+        publicUrl: house.gateway.url,
+        target: `/${Bucket}/${path}`,
+        credential: { accessKeyId, dateKey: dateKeyOf(secretAccessKey, nodeMac) },
+        region: 'us-east-1',
+        now: house.now(),
+        expires: 60,
+        query: stated,
+        headers: signedToo,
+      },
+      nodeHashing,
+    )
+    return (await ask(url, { method: 'PUT', body: 'content', headers })).status
+  }
+
+  test.each([
+    ['without its headers', {}],
+    ['with its headers', named],
+  ])('it is taken %s', async (name, headers) => {
+    expect(await send(name.replaceAll(' ', '-'), headers)).toBe(200)
+    const info = await house.store.head(`${Bucket}/${name.replaceAll(' ', '-')}` as never)
+    expect(info).toMatchObject({
+      type: 'image/png',
+      meta: { cacheControl: 'max-age=60', user: { a: 'b' } },
+    })
+  })
+
+  test.each(Object.keys(named))('it is refused with another %s', async (name) => {
+    expect(await send('other', { ...named, [name]: 'text/html' })).toBeGreaterThanOrEqual(400)
+    expect(await house.store.head(`${Bucket}/other` as never)).toBeUndefined()
   })
 })

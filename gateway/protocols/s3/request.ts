@@ -1,5 +1,5 @@
 /** A request of S3 whose signature was found good, as the operations read it. */
-import type { SigV4Claimed } from '../../../key/dialects/sigv4-claim.ts'
+import { OF_PRESIGNED, type SigV4Claimed } from '../../../key/dialects/sigv4-claim.ts'
 import type { SigV4Verified } from '../../../key/dialects/sigv4-verify.ts'
 import { parseS3Target, type S3Target } from '../../../key/object-path.ts'
 import type { Headers, Query, RawRequest } from '../../request.ts'
@@ -26,10 +26,11 @@ export function s3RequestOf(
   form: SigV4Claimed['form'],
   publicUrls: readonly string[],
 ): S3Request {
+  const isPresigned = form === 'query'
   const request = {
     method,
     target: parseS3Target(path, bucketOfHost(host, publicUrls)),
-    query: query.filter(([name]) => !(form === 'query' ? /^x-(?:amz-|id$)/i : /^x-id$/).test(name)),
+    query: query.filter(([name]) => name !== 'x-id' && !(isPresigned && OF_PRESIGNED.test(name))),
     headers: new Map([...headers, ...asHeaders(hoisted)]),
     hoisted,
   }

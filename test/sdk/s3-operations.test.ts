@@ -228,6 +228,18 @@ describe('a copy', () => {
     expect(await textOf('self')).toBe('content')
   })
 
+  test('onto itself for its storage class changes nothing else', async () => {
+    const { ETag } = await put('tier', 'content', { ContentType: 'text/plain', Tagging: 'a=b' })
+    const { CopyObjectResult } = await copy('tier', `/${Bucket}/tier`, { StorageClass: 'STANDARD' })
+    expect(CopyObjectResult?.ETag).toBe(ETag)
+    const got = await client.send(new GetObjectCommand({ Bucket, Key: 'tier' }))
+    expect(await got.Body?.transformToString()).toBe('content')
+    expect(got).toMatchObject({ ETag, ContentType: 'text/plain', TagCount: 1 })
+    await expect(
+      copy('tier', `/${Bucket}/tier`, { StorageClass: 'GLACIER' }),
+    ).rejects.toMatchObject(refused('NotImplemented', 501))
+  })
+
   test('is made of what is there, as the conditions say', async () => {
     await expect(copy('none', `${Bucket}/nowhere`)).rejects.toMatchObject(refused('NoSuchKey', 404))
     await put('conditions', 'x')

@@ -108,7 +108,9 @@ export async function copyObject(
   checkSourceConditions(source, request.headers)
   const replaces = directive(request.headers, 'x-amz-metadata-directive')
   const retags = directive(request.headers, 'x-amz-tagging-directive')
-  if (from.path === object.path && !replaces && !retags) {
+  // "or storage class": there is one, so that is all that changes
+  const reclasses = request.headers.has('x-amz-storage-class')
+  if (from.path === object.path && !replaces && !retags && !reclasses) {
     throw new S3Refusal(
       'InvalidRequest',
       'an object is copied onto itself only to change its metadata: set x-amz-metadata-directive to REPLACE',

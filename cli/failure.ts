@@ -24,6 +24,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have that address: state one that it has, or 127.0.0.1',
   EACCES: 'permission denied: check who owns it and that this user may use it',
   EPERM: 'not permitted: check who owns it',
+  EEXIST: 'it is there already: name another one',
   ENOENT: 'there is no such file or folder: check the name',
   ENOTDIR: 'a part of the path is not a folder: check the name',
   EISDIR: 'it is a folder: name a file',

@@ -1,13 +1,14 @@
 /** Writes every object beneath a prefix to a file. */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, lstat, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Instance } from '../../database/instance.ts'
 import { isEntryName } from '../../gateway/store/files/entry-name.ts'
 import { Gate, inLanes } from '../../gateway/store/lanes.ts'
 import { Damaged, type ObjectInfo, type OpenObject, type Store } from '../../gateway/store/store.ts'
 import type { ObjectPath, Prefix } from '../../key/object-path.ts'
+import { linkOnce } from '../into-file.ts'
 import type { Tally } from '../status-line.ts'
 import { Folders } from './folders.ts'
 import type { GroupSync } from './group-sync.ts'
@@ -165,7 +166,9 @@ class Export {
     try {
       await this.#fill(unfinished, object)
       if (this.#options.overwrite) await rename(unfinished, target)
-      else await linkOnce(unfinished, target)
+      else if (!(await linkOnce(unfinished, target))) {
+        throw new NotCarried('another file has come there meanwhile')
+      }
     } finally {
       await rm(unfinished, { force: true })
     }
@@ -197,19 +200,6 @@ function segmentsOf(name: string): readonly string[] {
   }
   if (segments[0] === UNFINISHED) throw new NotCarried('its name is one that export itself uses')
   return segments
-}
-
-/** Unlike a rename, a link never replaces a file that came there meanwhile. */
-async function linkOnce(unfinished: string, target: string): Promise<void> {
-  try {
-    await link(unfinished, target)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw new NotCarried('another file has come there meanwhile')
-    // a file system without links
-    if (code !== 'EPERM' && code !== 'ENOTSUP') throw error
-    await rename(unfinished, target)
-  }
 }
 
 /** @throws Damaged where the bytes are not those that were stored */

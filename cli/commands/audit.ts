@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import type { Writable } from 'node:stream'
+import { existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { AuditRecord } from '../../audit/audit.ts'
@@ -15,6 +13,7 @@ import { verify } from '../audit/verify.ts'
 import type { Cli } from '../cli.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
+import { intoFile, taken } from '../into-file.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { type Column, formatTable } from '../table.ts'
 
@@ -36,6 +35,8 @@ interface Flags {
 
 /** How often new records are looked for, in milliseconds. */
 const LOOK_INTERVAL = 250
+/** What an export writes at once, in characters. */
+const GATHERED = 64 * 1024
 
 export function addAudit(program: Command, cli: Cli): void {
   const audit = program
@@ -166,14 +167,22 @@ async function exportAll(
     }
   }
   if (file === '-') return write((text) => cli.terminal.write(text))
-  const stream: Writable = createWriteStream(cli.resolve(file), { flags: 'wx', mode: 0o600 })
-  await once(stream, 'open')
-  await write(async (text) => {
-    if (!stream.write(text)) await once(stream, 'drain')
+  const as = { label: file, mayReplace: false, advice: 'name another file', mode: 0o600 }
+  if (existsSync(cli.resolve(file))) throw taken(file, as.advice)
+  await intoFile(cli.resolve(file), as, async (sink) => {
+    let gathered = ''
+    await write(async (text) => {
+      gathered += text
+      if (gathered.length < GATHERED) return
+      await sink(Buffer.from(gathered))
+      gathered = ''
+    })
+    await sink(Buffer.from(gathered))
   })
-  stream.end()
-  await once(stream, 'close')
-  await cli.terminal.result({ file, records: count }, () => `${count} records written to ${file}\n`)
+  await cli.terminal.result(
+    { file, records: count },
+    () => `${count} records written to ${printable(file)}\n`,
+  )
 }
 
 async function summarize(cli: Cli, folder: string, filter: AuditFilter): Promise<void> {

@@ -1,6 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { link, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { Damaged, type OpenObject } from '../../gateway/store/store.ts'
@@ -10,6 +9,7 @@ import type { Cli } from '../cli.ts'
 import { Failure } from '../failure.ts'
 import { printable } from '../format.ts'
 import { interruptible } from '../interrupt.ts'
+import { intoFile, type Sink, taken } from '../into-file.ts'
 import { Progress } from '../progress.ts'
 
 interface Flags {
@@ -17,8 +17,8 @@ interface Flags {
 }
 
 const CHUNK = 1024 * 1024
-
-type Sink = (chunk: Uint8Array) => Promise<void>
+/** What to do where there is a file already. */
+const REPLACE = '--force replaces it'
 
 export function addGet(program: Command, cli: Cli): void {
   program
@@ -34,7 +34,9 @@ export function addGet(program: Command, cli: Cli): void {
 async function get(cli: Cli, text: string, file: string | undefined, { force }: Flags) {
   const path = parseObjectPath(text)
   const target = file === '-' ? undefined : fileFor(cli, path, file)
-  if (target !== undefined && force === undefined && isThere(target)) throw taken(cli, target)
+  if (target !== undefined && force === undefined && isThere(target)) {
+    throw taken(cli.label(target), REPLACE)
+  }
   await cli.withData({ make: false }, (data) =>
     interruptible(cli.shell, async (signal) => {
       const object = await (await data.store()).open(path)
@@ -43,7 +45,12 @@ async function get(cli: Cli, text: string, file: string | undefined, { force }: 
       const copyTo = (sink: Sink) => copy(object, sink, progress, signal)
       try {
         if (target === undefined) await copyTo((chunk) => cli.terminal.write(chunk))
-        else await intoFile(cli, target, force === true, copyTo)
+        else
+          await intoFile(
+            target,
+            { label: cli.label(target), mayReplace: force === true, advice: REPLACE },
+            copyTo,
+          )
       } finally {
         progress.end()
         object.close()
@@ -67,43 +74,6 @@ function fileFor(cli: Cli, path: ObjectPath, file = '.'): string {
 
 const isThere = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined
 
-const taken = (cli: Cli, file: string): Failure =>
-  new Failure(`${printable(cli.label(file))} is there already: --force replaces it`)
-
-/** Written under another name, synced, then named: whoever looks sees the whole file or none. */
-async function intoFile(
-  cli: Cli,
-  target: string,
-  mayReplace: boolean,
-  copyTo: (sink: Sink) => Promise<void>,
-): Promise<void> {
-  const unfinished = `${target}.${randomBytes(6).toString('hex')}.part`
-  const handle = await open(unfinished, 'wx')
-  try {
-    await copyTo(async (chunk) => {
-      for (let from = 0; from < chunk.length; ) {
-        from += (await handle.write(chunk, from)).bytesWritten
-      }
-    })
-    await handle.sync()
-    if (mayReplace) await rename(unfinished, target)
-    else await linkOnce(cli, unfinished, target)
-  } finally {
-    await handle.close()
-    await rm(unfinished, { force: true })
-  }
-}
-
-/** Unlike a rename, a link never replaces a file that came there meanwhile. */
-async function linkOnce(cli: Cli, unfinished: string, target: string): Promise<void> {
-  try {
-    await link(unfinished, target)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(cli, target)
-    await rename(unfinished, target) // a file system without links
-  }
-}
-
 /** @throws Damaged where the bytes are not those that were stored */
 async function copy(
   object: OpenObject,
@@ -124,5 +94,8 @@ async function copy(
     await sink(chunk)
     position += length
   }
-  if (hash.digest('hex') !== sha256) throw new Damaged(`${path} does not have its SHA-256 any more`)
+  // what came in parts has none as a whole
+  if (sha256 !== undefined && hash.digest('hex') !== sha256) {
+    throw new Damaged(`${path} does not have its SHA-256 any more`)
+  }
 }

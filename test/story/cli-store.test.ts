@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { later, type Seconds, secondsOf, type UnixSeconds } from '../../key/units.ts'
 import { certificateEnd } from '../../listener/tls.ts'
@@ -89,6 +90,15 @@ describe('put and get', () => {
     const { stderr } = await line.run(['put', 'a.txt', 'demo/a.txt'], { isTTY: true })
     expect(stderr).toMatch(/a\.txt 100% \[#{24}\] 100 B of 100 B/)
     expect(stderr.endsWith('\r\u001b[2K')).toBe(true)
+  })
+
+  it('carry what came in parts, of which no digest is known as a whole', async () => {
+    await put('demo/a')
+    const db = new SqliteDatabase(join(line.folder, 'data', 'store', 'index.db'))
+    expect(db.prepare('UPDATE objects SET sha256 = NULL').run().changes).toBe(1)
+    db.close()
+    await line.done('get', 'demo/a', 'copy')
+    expect(read('copy').toString()).toBe('x')
   })
 
   it('say what they did on a line of its own, behind the progress', async () => {
@@ -182,7 +192,10 @@ describe('what can not be done', () => {
     [['put', 'a.txt', 'demo/a', '--type', 'text'], 2, /media type/],
     [['put', 'a.txt', 'demo/a', '--type', 'text/plain;a=b, text/html'], 2, /media type/],
     [['get', 'demo/none'], 1, /there is no object demo\/none/],
+    [['get', 'demo/there', 'none/x'], 1, /^valetkey: there is no folder none: make it, or name /],
     [['get', 'demo/'], 1, /path_malformed/],
+    [['audit', '--export', 'none/x'], 1, /there is no folder none: make it/],
+    [['audit', '--export', 'a.txt'], 1, /a\.txt is there already: name another file/],
     [['rm', 'demo/none'], 1, /there is nothing at demo\/none/],
     [['rm', 'demo/'], 2, /-r deletes everything/],
     [['rm', '-r', 'demo/'], 1, /repeat with --yes/],

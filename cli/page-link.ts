@@ -1,4 +1,5 @@
 /** Keys for people: what `share` and `request` have in common. The link is one to a page of the gateway. */
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Minted, mint } from '../issuer/mint.ts'
 import type { MintOptions } from '../issuer/options.ts'
@@ -8,7 +9,7 @@ import { formatTime, type Seconds } from '../key/units.ts'
 import type { Cli } from './cli.ts'
 import type { DataFolder } from './data-folder.ts'
 import { Failure, UsageError } from './failure.ts'
-import { relativeTime } from './format.ts'
+import { printable, relativeTime } from './format.ts'
 import { drawQr } from './qr.ts'
 import { withFlagNames } from './restrictions.ts'
 import type { Settings } from './settings/schema.ts'
@@ -52,7 +53,13 @@ export async function readNote(
   }
 }
 
-async function pinOf({ shell }: Cli, stated: true | string): Promise<string> {
+async function pinOf(cli: Cli, stated: true | string): Promise<string> {
+  const { shell } = cli
+  if (stated !== true && existsSync(cli.resolve(stated))) {
+    throw new UsageError(
+      `--password has taken ${printable(stated)}, a file that is here, for the PIN: write --password behind everything else (a PIN of that name goes into VALETKEY_PASSWORD)`,
+    )
+  }
   const given = stated === true ? shell.env.VALETKEY_PASSWORD || undefined : stated
   const pin = given ?? (await askSecret(shell, 'PIN: '))
   if (isPin(pin)) return pin

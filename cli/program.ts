@@ -22,10 +22,24 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
     // commander has said what it had to say
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof OutputClosed)) shell.stderr.write(`valetkey: ${describe(error)}\n`)
-    if (error instanceof UsageError) shell.stderr.write('See valetkey COMMAND --help.\n')
+    if (error instanceof UsageError) {
+      shell.stderr.write(`See valetkey ${namesOf(program, args).join(' ')} --help.\n`)
+    }
     if (shell.env.VALETKEY_DEBUG && error instanceof Error) shell.stderr.write(`${error.stack}\n`)
     return exitCodeOf(error)
   }
+}
+
+/** The command that these arguments call, with the group that it is in. */
+function namesOf(program: Command, args: readonly string[]): readonly string[] {
+  const names: string[] = []
+  let group: Command | undefined = program
+  for (const operand of program.parseOptions([...args]).operands) {
+    group = group.commands.find((command) => command.name() === operand)
+    if (group === undefined) break
+    names.push(operand)
+  }
+  return names
 }
 
 const ALL = [...COMMANDS.keys()]

@@ -69,7 +69,9 @@ export function prepareJobs(db: Database) {
   const fail = db.prepare(
     'UPDATE delivery SET attempts = attempts + 1, error = ?, next = ? WHERE event = ? AND target = ?',
   )
-  const list = db.prepare('SELECT * FROM delivery ORDER BY rowid LIMIT ?')
+  const list = db.prepare(
+    'SELECT * FROM delivery WHERE ? = 0 OR next IS NULL ORDER BY rowid LIMIT ?',
+  )
   const mine = '(? = 1 OR next IS NULL) AND (? = 0 OR event IN (SELECT value FROM json_each(?)))'
   const retry = db.prepare(`UPDATE delivery SET next = ?, attempts = 0 WHERE ${mine}`)
   const drop = db.prepare(`DELETE FROM delivery WHERE ${mine}`)
@@ -94,7 +96,8 @@ export function prepareJobs(db: Database) {
     done: ({ event, target }: { event: string; target: string }) =>
       remove.run(event, target).changes,
     fail: ({ event, target, error, next }: Settled) => fail.run(error, next, event, target).changes,
-    list: ({ limit }: { limit: number }) => list.all(limit) as Row[],
+    list: ({ limit, isDead }: { limit: number; isDead: boolean }) =>
+      list.all(Number(isDead), limit) as Row[],
     retry: (chosen: Chosen) => retry.run(chosen.now, ...choice(chosen)).changes,
     drop: (chosen: Chosen) => drop.run(...choice(chosen)).changes,
   }

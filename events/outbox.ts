@@ -45,9 +45,9 @@ export class Outbox {
     await this.#writer.run('fail', settled)
   }
 
-  /** Oldest first. */
-  async list(limit: number): Promise<readonly Delivery[]> {
-    return (await this.#writer.run('list', { limit })).map(deliveryOf)
+  /** Oldest first. @param isDead only what was given up */
+  async list(limit: number, { isDead = false } = {}): Promise<readonly Delivery[]> {
+    return (await this.#writer.run('list', { limit, isDead })).map(deliveryOf)
   }
 
   /** Tries them again at once; returns how many. */

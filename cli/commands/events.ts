@@ -52,10 +52,12 @@ function withOutbox<T>(cli: Cli, use: (outbox: Outbox) => Promise<T>): Promise<T
 }
 
 async function list(cli: Cli, { dead }: ChoiceFlags): Promise<void> {
-  const all = await withOutbox(cli, (outbox) => outbox.list(MOST))
-  const events = all.filter(({ next }) => dead !== true || next === undefined)
+  const isDead = dead === true
+  const found = await withOutbox(cli, (outbox) => outbox.list(MOST + 1, { isDead }))
+  const events = found.slice(0, MOST)
   await cli.terminal.result({ events }, () => table(cli, events))
   if (events.length === 0) cli.terminal.note('Nobody has yet to be told of anything.')
+  else if (found.length > MOST) cli.terminal.note(`There are more than these ${MOST}.`)
 }
 
 function table(cli: Cli, events: readonly Delivery[]): string {

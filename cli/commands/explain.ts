@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { Gatekeeper } from '../../gateway/admit.ts'
-import { systemClock } from '../../gateway/clock.ts'
 import { explain as explainQuestion, type Question, type Stage } from '../../gateway/explain.ts'
 import { parseAddress } from '../../key/address.ts'
 import { inspectKey } from '../../key/inspect.ts'
@@ -44,7 +43,7 @@ async function explain(cli: Cli, method: string, url: string, flags: Flags): Pro
       ledger,
       gatekeeper: new Gatekeeper(ledger, await data.keyring()),
       store: await data.store(),
-      clock: { ...systemClock, now: cli.shell.now },
+      clock: await data.clock(),
       basePath: settings.gateway.basePath,
     })
   })

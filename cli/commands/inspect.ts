@@ -29,10 +29,11 @@ export function addInspect(program: Command, cli: Cli): void {
 
 async function inspect(cli: Cli, text: string): Promise<void> {
   const { key } = keyOf(text)
-  const now = cli.shell.now()
-  const inspected = inspectKey(key, now)
+  const inspected = inspectKey(key, cli.shell.now())
   const verdict = cli.hasData
-    ? await cli.withData({ make: false }, (data) => judged(data, key, now))
+    ? await cli.withData({ make: false }, async (data) =>
+        judged(data, key, (await data.clock()).now()),
+      )
     : undefined
   await cli.terminal.result({ ...inspected, ...verdict }, () => report(cli, inspected, verdict))
 }

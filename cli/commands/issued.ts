@@ -46,12 +46,20 @@ async function issued(cli: Cli, { path, limit, ...filter }: Flags): Promise<void
   })
 }
 
-const STATE_STYLES = { valid: 'green', paused: 'yellow', revoked: 'red', expired: 'dim' } as const
+const STATE_STYLES = {
+  active: 'green',
+  'used up': 'yellow',
+  paused: 'yellow',
+  revoked: 'red',
+  expired: 'dim',
+} as const
 
 function stateOf(key: IssuedKeyState, now: UnixSeconds): keyof typeof STATE_STYLES {
-  if (key.revocation !== undefined) return 'revoked'
+  const { revocation, uses, counted, rule } = key
+  if (revocation !== undefined) return 'revoked'
   if (now >= endOf(key)) return 'expired'
-  return key.rule?.paused ? 'paused' : 'valid'
+  if (uses !== undefined && counted >= uses) return 'used up'
+  return rule?.paused ? 'paused' : 'active'
 }
 
 function table(cli: Cli, keys: readonly IssuedKeyState[]): string {

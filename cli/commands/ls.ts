@@ -27,8 +27,13 @@ export function addLs(program: Command, cli: Cli): void {
 async function ls(cli: Cli, text: string, flags: Flags): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     const pages = listing(await data.store(), text, flags.recursive === true)
-    if (cli.json) await printJson(cli, text, pages)
-    else for await (const page of pages) await cli.terminal.write(pageText(cli, page, flags))
+    if (cli.json) return printJson(cli, text, pages)
+    let isEmpty = true
+    for await (const page of pages) {
+      isEmpty &&= page.objects.length + page.prefixes.length === 0
+      await cli.terminal.write(pageText(cli, page, flags))
+    }
+    if (isEmpty) cli.terminal.note(text === '' ? 'The store is empty.' : 'There is nothing there.')
   })
 }
 

@@ -38,7 +38,9 @@ async function narrow(cli: Cli, text: string, flags: Flags): Promise<void> {
   const now = cli.shell.now()
   const result = withFlagNames(() => narrowed(text, options, { now, mac: nodeMac, randomId }))
   const { key, url } = keyOf(result)
-  const { id, scopes, methods, expires } = inspectKey(key, now)
+  const { scopes, methods, expires, ...inspected } = inspectKey(key, now)
+  // what revokes the narrower key and not the whole one, where it has an id of its own
+  const id = inspected.blocks.findLast(({ claims }) => claims.jti)?.claims.jti ?? inspected.id
   if (scopes.length === 0 || methods.length === 0) {
     cli.terminal.warn(
       'valetkey: the key did not grant what it was narrowed to: now it opens nothing',

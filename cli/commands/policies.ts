@@ -118,6 +118,7 @@ async function list(cli: Cli, kind: 'policy' | 'plan'): Promise<void> {
     await cli.terminal.result({ [kind === 'policy' ? 'policies' : 'plans']: rules }, () =>
       formatTable(columns, rules, (text) => paint('bold', text)),
     )
+    if (rules.length === 0) cli.terminal.note('None is stored here.')
   })
 }
 

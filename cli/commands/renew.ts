@@ -7,6 +7,7 @@ import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { UsageError } from '../failure.ts'
 import { printable, relativeTime } from '../format.ts'
+import { isMintedHere, NOT_MINTED_HERE } from '../minted-here.ts'
 import { byFlags } from '../restrictions.ts'
 
 const ID = 'the id of the key: see valetkey issued'
@@ -59,17 +60,25 @@ async function change(cli: Cli, id: string, asked: Change): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     try {
       const { claims, paused } = await amend(id, asked, await contextOf(cli, data))
+      const mintedHere = await isMintedHere(id, await data.ledger())
       const end = claims.exp as UnixSeconds | undefined
       const until = end === undefined ? 'its end' : whenOf(end, cli)
-      await cli.terminal.result({ id, claims, paused }, () =>
-        paused
-          ? `${printable(id)} is paused; go on with: valetkey resume ${printable(id)}\n`
-          : `${printable(id)} is honoured until ${until}\n`,
+      const said = paused
+        ? `${printable(id)} is paused; go on with: valetkey resume ${printable(id)}`
+        : `${printable(id)} is honoured until ${until}`
+      await cli.terminal.result({ id, claims, paused, mintedHere }, () =>
+        mintedHere ? `${said}\n` : `${ofOthers(id, paused, until)}\n`,
       )
     } catch (error) {
       throw byFlags(error)
     }
   })
+}
+
+/** Whether there is such a key, and until when it was signed, nobody knows here. */
+function ofOthers(id: string, paused: boolean, until: string): string {
+  const what = paused ? 'it is paused, if there is one' : `at most until ${until}, if there is one`
+  return `${printable(id)}: ${NOT_MINTED_HERE}; ${what}`
 }
 
 const whenOf = (time: UnixSeconds, cli: Cli): string =>

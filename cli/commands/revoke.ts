@@ -13,6 +13,7 @@ import type { Revocation } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
+import { isMintedHere, NOT_MINTED_HERE } from '../minted-here.ts'
 import { repeated } from '../restrictions.ts'
 
 interface Flags {
@@ -53,7 +54,16 @@ async function revoke(cli: Cli, ids: readonly string[], flags: Flags): Promise<v
     const revoked: Revocation[] = []
     for (const target of targets) revoked.push(await revokeTarget(target, context))
     for (const kid of kids) await revokeSigningKey(kid, await data.signingKeys())
-    await cli.terminal.result({ revoked, signingKeys: kids }, () => report(revoked, kids))
+    const notMintedHere: string[] = []
+    for (const target of targets) {
+      if (!('id' in target) || (await isMintedHere(target.id, context.ledger))) continue
+      notMintedHere.push(target.id)
+    }
+    await cli.terminal.result(
+      { revoked, signingKeys: kids, ...(notMintedHere.length > 0 && { notMintedHere }) },
+      () => report(revoked, kids),
+    )
+    for (const id of notMintedHere) cli.terminal.warn(`${printable(id)}: ${NOT_MINTED_HERE}`)
   })
 }
 

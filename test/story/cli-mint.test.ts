@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyOf } from '../../key/link.ts'
 import { later, type Seconds } from '../../key/units.ts'
+import { openLedger } from '../support/ledger-file.ts'
 import { CommandLine, SIGNING_KEY } from '../unit/cli/command-line.ts'
 
 let line: CommandLine
@@ -266,6 +267,14 @@ describe('narrow', () => {
     expect(readdirSync(line.folder)).toEqual(['data'])
   })
 
+  it('states the id that revokes the narrower key', async () => {
+    const link = await line.done('mint', 'demo/', '--id', 'whole')
+    const part = await line.json<Minted>('narrow', link, '--id', 'part', '--expires', '1m')
+    expect(part.id).toBe('part')
+    expect(await line.json('narrow', part.url, '--tls')).toMatchObject({ id: 'part' })
+    expect(await line.json('narrow', link, '--tls')).toMatchObject({ id: 'whole' })
+  })
+
   it('warns of a key that opens nothing any more', async () => {
     const link = await line.done('mint', 'demo/')
     const { code, stderr } = await line.run(['narrow', link, '--path', 'other/'])
@@ -309,6 +318,18 @@ describe('inspect', () => {
       honoured: false,
       code: 'signature_invalid',
     })
+  })
+})
+
+describe('a clock that was set back', () => {
+  it('makes no key good again, as it makes none at the gateway', async () => {
+    const link = await line.done('mint', 'demo/a', '--expires', '1h')
+    const { ledger, close } = await openLedger(join(line.folder, 'data'))
+    await ledger.noteTime(later(line.now, 7200 as Seconds))
+    await close()
+    expect(await line.json('inspect', link)).toMatchObject({ code: 'key_expired' })
+    const { stages } = await line.json<{ stages: object[] }>('explain', 'GET', link)
+    expect(stages.at(-1)).toMatchObject({ code: 'key_expired' })
   })
 })
 

@@ -91,7 +91,7 @@ describe('issued', () => {
     const rows = (await line.done('issued')).split('\n').map((row) => row.split(/ {2,}/))
     expect(rows[0]?.join(' ')).toBe('ID STATE SUBJECT PATH METHODS EXPIRES USES LAST USED')
     const states = Object.fromEntries(rows.slice(1).map(([id, state]) => [id, state]))
-    expect(states).toEqual({ one: 'expired', two: 'valid', three: 'revoked' })
+    expect(states).toEqual({ one: 'expired', two: 'active', three: 'revoked' })
     const two = rows.find(([id]) => id === 'two')
     expect(two?.slice(2)).toEqual(['bob', 'demo/b/', 'GET', expect.any(String), '0 of 3', 'never'])
   })

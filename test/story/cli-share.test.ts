@@ -216,6 +216,16 @@ describe('a message and a PIN', () => {
     expect((await line.run(args)).stderr).toContain('nothing was entered')
   })
 
+  it('is not taken from a file that stands behind it', async () => {
+    const { code, stderr } = await line.run(['share', 'photos/a.png', '--password', 'report.pdf'])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^valetkey: --password has taken report\.pdf, a file .*\nSee valetkey share --help\.\n$/,
+      ),
+    ])
+  })
+
   it('is asked for on a terminal, and not echoed', async () => {
     const shell = line.shell({ isTTY: true })
     const stdin = Object.assign(new PassThrough(), { isTTY: true })

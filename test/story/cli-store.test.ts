@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Outbox } from '../../events/outbox.ts'
 import { later, type Seconds, secondsOf, type UnixSeconds } from '../../key/units.ts'
 import { certificateEnd } from '../../listener/tls.ts'
 import { CommandLine } from '../unit/cli/command-line.ts'
@@ -155,6 +156,37 @@ describe('ls and rm', () => {
       prefixes: ['demo/a/'],
       objects: [{ path: 'demo/Z', size: 1 }, { path: 'demo/b.txt' }],
     })
+  })
+
+  it('say on a terminal that there is nothing', async () => {
+    await put('demo/a')
+    const found = async (...args: string[]) => {
+      const { stdout, stderr } = await line.run(args, { isTTY: true })
+      return [stdout, stderr]
+    }
+    expect(await found('ls', 'other/')).toEqual(['', 'There is nothing there.\n'])
+    expect(await found('issued')).toEqual(['', 'No keys were minted here that fit.\n'])
+    expect(await found('audit', '--code', 'x')).toEqual(['', 'There are no records that fit.\n'])
+    expect(await found('plans', 'list')).toEqual(['', 'None is stored here.\n'])
+    const told = await found('events', 'list', '--dead')
+    expect(told).toEqual(['', 'Nobody has yet to be told of anything.\n'])
+    await line.done('rm', 'demo/a')
+    expect(await found('ls')).toEqual(['', 'The store is empty.\n'])
+  })
+
+  it('list what was given up, however much waits before it', async () => {
+    await put('demo/a')
+    const outbox = await Outbox.open(join(line.folder, 'data'))
+    const event = (id: number) =>
+      ({ id: `evt_${id}`, type: 'upload.finished', time: '', subject: 'x', data: {} }) as const
+    const deliveries = Array.from({ length: 1002 }, (_, id) => ({ event: event(id), target: 't' }))
+    await outbox.take({ state: '', deliveries, now: 0 })
+    await outbox.failed({ event: 'evt_1001', target: 't', error: 'gone', next: null })
+    await outbox.close()
+    const { events } = await line.json<{ events: object[] }>('events', 'list', '--dead')
+    expect(events).toMatchObject([{ event: { id: 'evt_1001' }, error: 'gone' }])
+    const all = await line.run(['events', 'list'], { isTTY: true })
+    expect(all.stderr).toBe('There are more than these 1000.\n')
   })
 
   it('delete one, several, and all beneath a prefix', async () => {

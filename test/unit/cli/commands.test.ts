@@ -35,6 +35,15 @@ it.each([
 })
 
 it.each([
+  [['put', '-', 'demo/'], 'put'],
+  [['--data', 'mint', 'keys', 'create', '--kind', 's3', '--expires', 'soon'], 'keys create'],
+  [['ls', '--data', ''], 'ls'],
+])('%j names the command whose help there is', async (args, name) => {
+  const { code, stderr } = await line.run(args)
+  expect([code, stderr.split('\n').at(-2)]).toEqual([2, `See valetkey ${name} --help.`])
+})
+
+it.each([
   [['mnit'], /Did you mean mint\?/],
   [['constructor'], /unknown command 'constructor'/],
   [['--data'], /--data <dir>' argument missing/],

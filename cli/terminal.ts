@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import { styleText } from 'node:util'
 import { Failure, OutputClosed } from './failure.ts'
 import type { Shell } from './shell.ts'
+import { type Column, formatTable } from './table.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -57,6 +58,16 @@ export class Terminal {
     this.#shell.stdout.isTTY === true && !this.#shell.env.NO_COLOR
       ? styleText(style, text, { validateStream: false })
       : text
+
+  /** Aligned columns for stdout; where that is a terminal, no wider than it is, if they can be. */
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+    const { isTTY, columns: width = 0 } = this.#shell.stdout
+    const paintTitle = (text: string): string => this.paint('bold', text)
+    return formatTable(columns, rows, {
+      paintTitle,
+      ...(isTTY === true && width > 0 && { width }),
+    })
+  }
 
   /**
    * Asks before something that can't be undone.

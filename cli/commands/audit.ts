@@ -15,7 +15,7 @@ import { Failure, UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
 import { intoFile, taken } from '../into-file.ts'
 import { stopSignal } from '../stop-signal.ts'
-import { type Column, formatTable } from '../table.ts'
+import type { Column } from '../table.ts'
 
 interface Flags {
   readonly follow?: true
@@ -197,10 +197,10 @@ function summaryTable(cli: Cli, groups: readonly Refused[]): string {
     { title: 'TIMES', value: ({ times }) => String(times), align: 'right' },
     { title: 'KEYS', value: ({ keys }) => most(keys) },
     { title: 'FROM', value: ({ addresses }) => most(addresses) },
-    { title: 'PATHS', value: ({ paths }) => most(paths) },
+    { title: 'PATHS', value: ({ paths }) => most(paths), fit: 'shorten' },
     { title: 'LAST', value: ({ last }) => last },
   ]
-  return formatTable(columns, groups, (text) => cli.terminal.paint('bold', text))
+  return cli.terminal.table(columns, groups)
 }
 
 /** The most frequent first, as many as one reads. */
@@ -239,13 +239,13 @@ function table(cli: Cli, records: readonly AuditRecord[]): string {
       value: outcomeOf,
       paint: (cell, { code }) => (code === undefined ? cell : paint('red', cell)),
     },
-    { title: 'PATH', value: ({ path }) => path ?? '-' },
-    { title: 'KEY', value: (record) => holderOf(record) || '-' },
+    { title: 'PATH', value: ({ path }) => path ?? '-', fit: 'shorten' },
+    { title: 'KEY', value: (record) => holderOf(record) || '-', fit: 'shorten' },
     { title: 'FROM', value: ({ address }) => address || '-' },
     { title: 'BYTES', value: movedOf, align: 'right' },
     { title: 'MS', value: ({ ms }) => (ms === undefined ? '-' : String(ms)), align: 'right' },
   ]
-  return formatTable(columns, records, (text) => paint('bold', text))
+  return cli.terminal.table(columns, records)
 }
 
 const line = (cli: Cli, record: AuditRecord): string => {

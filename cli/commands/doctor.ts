@@ -18,7 +18,6 @@ import { clock, disk, fileSystem, permissions } from '../doctor/system.ts'
 import { describe, UsageError } from '../failure.ts'
 import { ownUrl, SettingsError } from '../settings/read.ts'
 import type { Settings } from '../settings/schema.ts'
-import { formatTable } from '../table.ts'
 
 interface Flags {
   readonly acceptClock?: true
@@ -187,14 +186,18 @@ async function networkFindings(
 
 const STYLES = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
-function table({ terminal: { paint } }: Cli, findings: readonly Finding[]): string {
-  return formatTable<Finding>(
+function table({ terminal }: Cli, findings: readonly Finding[]): string {
+  return terminal.table<Finding>(
     [
-      { value: ({ status }) => status, paint: (cell, { status }) => paint(STYLES[status], cell) },
+      {
+        value: ({ status }) => status,
+        paint: (cell, { status }) => terminal.paint(STYLES[status], cell),
+      },
       { value: ({ check }) => check },
       {
         value: ({ detail, advice }) =>
           advice === undefined ? detail : `${detail}. To do: ${advice}`,
+        fit: 'wrap',
       },
     ],
     findings,

@@ -5,7 +5,7 @@ import { formatTime, secondsOf } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { counted, relativeTime } from '../format.ts'
-import { type Column, formatTable } from '../table.ts'
+import type { Column } from '../table.ts'
 
 interface ChoiceFlags {
   readonly dead?: true
@@ -65,13 +65,13 @@ function table(cli: Cli, events: readonly Delivery[]): string {
   const columns: readonly Column<Delivery>[] = [
     { title: 'ID', value: ({ event }) => event.id },
     { title: 'TYPE', value: ({ event }) => event.type },
-    { title: 'SUBJECT', value: ({ event }) => event.subject },
-    { title: 'TARGET', value: ({ target }) => target },
+    { title: 'SUBJECT', value: ({ event }) => event.subject, fit: 'shorten' },
+    { title: 'TARGET', value: ({ target }) => target, fit: 'shorten' },
     { title: 'TRIED', value: ({ attempts }) => String(attempts), align: 'right' },
     { title: 'NEXT', value: ({ next }) => nextOf(next, now) },
-    { title: 'ERROR', value: ({ error }) => error ?? '-' },
+    { title: 'ERROR', value: ({ error }) => error ?? '-', fit: 'wrap' },
   ]
-  return formatTable(columns, events, (text) => cli.terminal.paint('bold', text))
+  return cli.terminal.table(columns, events)
 }
 
 function nextOf(next: number | undefined, now: ReturnType<Cli['shell']['now']>): string {

@@ -10,7 +10,6 @@ import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { printable } from '../format.ts'
 import { repeated } from '../restrictions.ts'
-import { formatTable } from '../table.ts'
 
 interface Flags {
   readonly address?: string
@@ -80,19 +79,22 @@ function headerOf(line: string): [string, string] {
   return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
 }
 
-function report({ terminal: { paint } }: Cli, stages: readonly Stage[], allowed: boolean): string {
-  const table = formatTable<Stage>(
+function report({ terminal }: Cli, stages: readonly Stage[], allowed: boolean): string {
+  const table = terminal.table<Stage>(
     [
       {
         value: ({ passed }) => (passed ? 'passes' : 'refuses'),
-        paint: (cell, { passed }) => paint(passed ? 'green' : 'red', cell),
+        paint: (cell, { passed }) => terminal.paint(passed ? 'green' : 'red', cell),
       },
       { value: ({ stage }) => stage },
-      { value: ({ code, detail }) => (code === undefined ? detail : `${code}: ${detail}`) },
+      {
+        value: ({ code, detail }) => (code === undefined ? detail : `${code}: ${detail}`),
+        fit: 'wrap',
+      },
     ],
     stages,
   )
   const last = stages.at(-1)
   const decision = allowed ? 'It would be served.' : `It would be refused: ${last?.code ?? ''}.`
-  return `${table}${paint('bold', printable(decision))}\n`
+  return `${table}${terminal.paint('bold', printable(decision))}\n`
 }

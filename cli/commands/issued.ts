@@ -5,7 +5,7 @@ import { formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { IssuedKeyState } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import { relativeTime } from '../format.ts'
-import { type Column, formatTable } from '../table.ts'
+import type { Column } from '../table.ts'
 
 interface Flags {
   readonly id?: string
@@ -72,8 +72,8 @@ function table(cli: Cli, keys: readonly IssuedKeyState[]): string {
       value: (key) => stateOf(key, now),
       paint: (cell, key) => paint(STATE_STYLES[stateOf(key, now)], cell),
     },
-    { title: 'SUBJECT', value: ({ subjects }) => subjects.join(', ') || '-' },
-    { title: 'PATH', value: ({ paths }) => paths.join(', ') },
+    { title: 'SUBJECT', value: ({ subjects }) => subjects.join(', ') || '-', fit: 'shorten' },
+    { title: 'PATH', value: ({ paths }) => paths.join(', '), fit: 'shorten' },
     { title: 'METHODS', value: ({ methods }) => methods.join(',') },
     {
       title: 'EXPIRES',
@@ -85,7 +85,7 @@ function table(cli: Cli, keys: readonly IssuedKeyState[]): string {
       value: ({ activity }) => (activity ? relativeTime(activity.lastUsed, now) : 'never'),
     },
   ]
-  return formatTable(columns, keys, (text) => paint('bold', text))
+  return cli.terminal.table(columns, keys)
 }
 
 /** Uses are counted where they are limited. */

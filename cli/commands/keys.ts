@@ -16,7 +16,6 @@ import type { Cli } from '../cli.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { Failure } from '../failure.ts'
 import { printable, relativeTime } from '../format.ts'
-import { formatTable } from '../table.ts'
 import { addKeysCreate } from './keys-create.ts'
 
 interface GraceFlags {
@@ -101,7 +100,7 @@ const STATUS_STYLES = { active: 'green', retiring: 'yellow', revoked: 'red' } as
 function table(cli: Cli, lines: readonly CountedSigningKey[]): string {
   const { paint } = cli.terminal
   const now = cli.shell.now()
-  return formatTable<CountedSigningKey>(
+  return cli.terminal.table<CountedSigningKey>(
     [
       { title: 'KID', value: ({ kid }) => kid },
       { title: 'KIND', value: ({ kind }) => kind },
@@ -126,7 +125,6 @@ function table(cli: Cli, lines: readonly CountedSigningKey[]): string {
       { title: 'STILL VALID', value: ({ live }) => String(live), align: 'right' },
     ],
     lines,
-    (text) => paint('bold', text),
   )
 }
 

@@ -4,7 +4,7 @@ import { type Prefix, parsePath } from '../../key/object-path.ts'
 import { formatBytes, formatTime, type UnixSeconds } from '../../key/units.ts'
 import type { Cli } from '../cli.ts'
 import { printable, relativeTime } from '../format.ts'
-import { type Column, formatTable } from '../table.ts'
+import type { Column } from '../table.ts'
 
 interface Flags {
   readonly long?: true
@@ -84,7 +84,7 @@ function pageText(cli: Cli, page: Listing, { long }: Flags): string {
     ...page.objects.map((object) => ({ path: object.path, object })),
     ...page.prefixes.map((path) => ({ path })),
   ].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
-  if (long) return formatTable(columns(cli), lines)
+  if (long) return cli.terminal.table(columns(cli), lines)
   return lines.map(({ path }) => `${printable(path)}\n`).join('')
 }
 

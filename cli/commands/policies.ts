@@ -8,7 +8,7 @@ import type { Rule } from '../../ledger/ledger.ts'
 import type { Cli } from '../cli.ts'
 import { printable } from '../format.ts'
 import { addRestrictions, byFlags, repeated, restrictionsStated } from '../restrictions.ts'
-import { formatTable } from '../table.ts'
+import type { Column } from '../table.ts'
 
 interface PolicyFlags {
   readonly path?: readonly string[]
@@ -109,14 +109,13 @@ async function stored(
 async function list(cli: Cli, kind: 'policy' | 'plan'): Promise<void> {
   await cli.withData({ make: false }, async (data) => {
     const rules: readonly Rule[] = await (await data.ledger()).rules(kind)
-    const { paint } = cli.terminal
-    const columns = [
-      { title: 'NAME', value: ({ name }: Rule) => name },
-      { title: 'CHANGED', value: ({ changedAt }: Rule) => formatTime(changedAt) },
-      { title: 'SAYS', value: (rule: Rule) => says(cli, rule).join('; ') || '-' },
+    const columns: readonly Column<Rule>[] = [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'CHANGED', value: ({ changedAt }) => formatTime(changedAt) },
+      { title: 'SAYS', value: (rule) => says(cli, rule).join('; ') || '-', fit: 'wrap' },
     ]
     await cli.terminal.result({ [kind === 'policy' ? 'policies' : 'plans']: rules }, () =>
-      formatTable(columns, rules, (text) => paint('bold', text)),
+      cli.terminal.table(columns, rules),
     )
     if (rules.length === 0) cli.terminal.note('None is stored here.')
   })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { inspectKey } from '../../key/inspect.ts'
 import { isRightPin } from '../../key/node-pin.ts'
 import { openLedger } from '../support/ledger-file.ts'
-import { CommandLine } from '../unit/cli/command-line.ts'
+import { CommandLine, Sink } from '../unit/cli/command-line.ts'
 
 interface Made {
   readonly link: string
@@ -112,6 +112,22 @@ describe('share', () => {
       expect(row.slice(begin.length, -end.length)).toMatch(/^[ ▀▄█]{40,80}$/)
     }
     expect(stdout).not.toContain('█')
+  })
+
+  it('draws the link with as much around it as there is room for', async () => {
+    const drawn = async (columns: number) => {
+      const shell = line.shell({ env: { NO_COLOR: '1' } })
+      const stderr = Object.assign(new Sink(true), { columns })
+      await line.runIn({ ...shell, stderr }, ['share', 'report.pdf', '--qr'])
+      return stderr.text.split('\n').filter((row) => /^[ ▀▄█]{40,}$/.test(row))
+    }
+    const wide = await drawn(200)
+    const width = wide[0]?.length ?? 0
+    expect(wide.findIndex((row) => row !== '█'.repeat(width))).toBe(2)
+    const narrow = await drawn(width - 1)
+    expect(narrow[0]).toHaveLength(width - 4)
+    expect(narrow.findIndex((row) => row !== '█'.repeat(width - 4))).toBe(1)
+    expect(await drawn(width - 5)).toEqual([])
   })
 })
 

@@ -282,6 +282,20 @@ describe('doctor', () => {
     })
   })
 
+  it('fits its lines to the terminal', async () => {
+    await line.run(['put', '-', 'demo/a'], { stdin: 'x' })
+    const { stdout } = await line.run(['doctor'], { isTTY: true, env: { NO_COLOR: '1' } })
+    const lines = stdout.trimEnd().split('\n')
+    const indent = lines[0]?.indexOf('every setting') ?? 0
+    expect(indent).toBeGreaterThan(0)
+    const begun = lines.filter((text) => /^(ok|warn|fail) /.test(text))
+    const goneOn = lines.filter((text) => text.startsWith(' '.repeat(indent)))
+    expect(goneOn.length).toBeGreaterThan(0)
+    expect(begun.length + goneOn.length).toBe(lines.length)
+    const { stdout: piped } = await line.run(['doctor'])
+    expect(piped.trimEnd().split('\n')).toHaveLength(begun.length)
+  })
+
   it('knows when the last backup was, and where it lies', async () => {
     await line.run(['put', '-', 'demo/a'], { stdin: 'x'.repeat(100_000) })
     await line.done('backup', 'kept', '--secrets', '--copy')

@@ -71,6 +71,43 @@ describe('formatTable', () => {
   })
 })
 
+describe('a table on a terminal', () => {
+  const columns = [
+    { title: 'ID', value: (row: readonly string[]) => row[0] ?? '' },
+    { title: 'PATH', value: (row: readonly string[]) => row[1] ?? '', fit: 'shorten' as const },
+    { title: 'SAYS', value: (row: readonly string[]) => row[2] ?? '', fit: 'wrap' as const },
+  ]
+
+  it('shortens in the middle what may be, and goes on beneath', () => {
+    const rows = [
+      ['id-of-a-key', 'reports/2026/quarter-three/final.pdf', 'it is all as it should be'],
+    ]
+    expect(formatTable(columns, rows, { width: 52 }).split('\n')).toEqual([
+      'ID           PATH           SAYS',
+      'id-of-a-key  report…al.pdf  it is all as it should',
+      '                            be',
+      '',
+    ])
+  })
+
+  it('is as wide as it comes where nothing is said of that', () => {
+    const rows = [['a', 'b'.repeat(200), 'c d'.repeat(90)]]
+    expect(formatTable(columns, rows).split('\n')).toHaveLength(3)
+  })
+
+  it('takes no more than there is, whatever the cells hold, where they leave room', () => {
+    const cell = fc.string({ unit: 'grapheme', maxLength: 60 })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
+        const two = columns.slice(0, 2).map(({ value }) => ({ value, fit: 'shorten' as const }))
+        const lines = formatTable(two, rows, { width: 40 }).split('\n')
+        expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(40)
+        expect(lines).toHaveLength(rows.length + 1)
+      }),
+    )
+  })
+})
+
 describe('small words', () => {
   it.each([
     [1000, 'now'],

@@ -284,8 +284,15 @@ export class DataFolder {
   }
 }
 
-/** Of the machine; some have no name for theirs. */
+let known: string | undefined
+
+/** Of the machine; some have no name for theirs. Asked for once: an import names it for every file. */
 function userName(): string {
+  known ??= nameOfUser()
+  return known
+}
+
+function nameOfUser(): string {
   try {
     return userInfo().username
   } catch {

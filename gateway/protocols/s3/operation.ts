@@ -5,7 +5,7 @@
 import type { ObjectPath, Prefix, S3Target } from '../../../key/object-path.ts'
 import type { MultipartRef } from '../../store/multipart.ts'
 import { invalidArgument, notImplemented, S3Refusal } from './errors.ts'
-import { parameterOf, type S3Request, wholeNumber } from './request.ts'
+import { checkHeaders, parameterOf, type S3Request, wholeNumber } from './request.ts'
 
 /** An object, as the path of a request names it. */
 export type S3Object = Extract<S3Target, { kind: 'object' }>
@@ -162,6 +162,7 @@ const ROUTES: { readonly [method: string]: Partial<Record<Level, readonly Route[
 /** @throws S3Refusal NotImplemented, MethodNotAllowed, InvalidArgument */
 export function parseOperation(request: S3Request): S3Operation {
   const name = nameOf(request)
+  checkHeaders(request.headers)
   const { target } = request
   if (target.kind === 'service') return { name: 'ListBuckets', listing: bucketsAsked(request) }
   return target.kind === 'bucket'
@@ -178,7 +179,7 @@ function nameOf({ method, target, query, headers }: S3Request): Name {
   const foreign = names.find((name) => name !== route?.by && !route?.also?.includes(name))
   if (foreign !== undefined) throw notImplemented(describe(method, target.kind, foreign))
   if (route === undefined) {
-    throw new S3Refusal('MethodNotAllowed', `${method} is not served for a ${target.kind}`)
+    throw new S3Refusal('MethodNotAllowed', `${method} is not served for ${LEVELS[target.kind]}`)
   }
   const isCopy = headers.has('x-amz-copy-source')
   if (isCopy && route.name === 'PutObject') return 'CopyObject'
@@ -190,6 +191,12 @@ function nameOf({ method, target, query, headers }: S3Request): Name {
 const isHarmless = (name: string, query: S3Request['query'], method: string): boolean =>
   (/^response-/.test(name) && (method === 'GET' || method === 'HEAD')) ||
   (name === 'versionId' && query.every(([other, value]) => other !== name || value === 'null'))
+
+const LEVELS: Readonly<Record<Level, string>> = {
+  service: 'all buckets',
+  bucket: 'a bucket',
+  object: 'an object',
+}
 
 const VERBS: Readonly<Record<string, string>> = { GET: 'Get', PUT: 'Put', DELETE: 'Delete' }
 

@@ -18,7 +18,7 @@ export interface S3Request {
 
 /**
  * @param publicUrls a bucket may stand in front of the host of one of them
- * @throws Refusal path_malformed; S3Refusal NotImplemented
+ * @throws Refusal path_malformed
  */
 export function s3RequestOf(
   { method, path, query, headers }: RawRequest,
@@ -27,15 +27,13 @@ export function s3RequestOf(
   publicUrls: readonly string[],
 ): S3Request {
   const isPresigned = form === 'query'
-  const request = {
+  return {
     method,
     target: parseS3Target(path, bucketOfHost(host, publicUrls)),
     query: query.filter(([name]) => name !== 'x-id' && !(isPresigned && OF_PRESIGNED.test(name))),
     headers: new Map([...headers, ...asHeaders(hoisted)]),
     hoisted,
   }
-  checkHeaders(request.headers)
-  return request
 }
 
 const asHeaders = (hoisted: ReadonlyMap<string, string>) =>
@@ -95,8 +93,13 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 export function checkHeaders(headers: Headers): void {
   for (const [name, value] of headers) {
     if (!name.startsWith('x-amz-') || KNOWN.test(name)) continue
-    if (ONLY[name]?.includes(value)) continue
-    throw notImplemented(`the header ${name.slice(0, 64)}`)
+    const taken = ONLY[name]
+    if (taken?.includes(value)) continue
+    throw notImplemented(
+      taken === undefined
+        ? `the header ${name.slice(0, 64)}`
+        : `"${value.slice(0, 64)}" in the header ${name} (only ${taken.join(', ')})`,
+    )
   }
 }
 

@@ -98,9 +98,7 @@ describe('what is not served is refused by its name', () => {
   })
 
   test.each([
-    ['x-amz-acl', 'public-read'],
     ['x-amz-grant-read', 'id=x'],
-    ['x-amz-storage-class', 'GLACIER'],
     ['x-amz-server-side-encryption', 'aws:kms'],
     ['x-amz-object-lock-mode', 'GOVERNANCE'],
     ['x-amz-website-redirect-location', '/x'],
@@ -112,9 +110,28 @@ describe('what is not served is refused by its name', () => {
     )
   })
 
+  test.each([
+    ['x-amz-acl', 'public-read'],
+    ['x-amz-storage-class', 'GLACIER'],
+  ])('a value of the header %s', (name, value) => {
+    expect(outcome('PUT /bucket/key', { [name]: value })).toMatch(
+      new RegExp(`^NotImplemented: "${value}" in the header ${name} \\(only `),
+    )
+  })
+
+  test('the subresource before any header', () => {
+    const headers = { 'x-amz-object-attributes': 'ETag', 'x-amz-max-parts': '1' }
+    expect(outcome('GET /bucket/key?attributes', headers)).toMatch(
+      /^NotImplemented: GetObjectAttributes \("\?attributes"\)/,
+    )
+    expect(outcome('POST /bucket/key', headers)).toMatch(/^MethodNotAllowed: .* an object$/)
+  })
+
   test('but for what asks for nothing else than what is done', () => {
     const headers = { 'x-amz-acl': 'private', 'x-amz-storage-class': 'STANDARD' }
     expect(outcome('PUT /bucket/key', headers)).toBe('PutObject')
+    const ofOwner = { 'x-amz-acl': 'bucket-owner-full-control' }
+    expect(outcome('PUT /bucket/key', ofOwner)).toBe('PutObject')
   })
 })
 

@@ -113,8 +113,9 @@ export class DiskMultipart implements Multipart {
   }
 
   parts(ref: MultipartRef, query: PartQuery): PartListing | undefined {
-    if (this.find(ref) === undefined) return undefined
-    return answered(() => this.#workings.index.uploads.parts(ref.id, query))
+    const listing = answered(() => this.#workings.index.uploads.parts(ref.id, query))
+    // looked at afterwards: if it is there now, then what was read are its parts
+    return this.find(ref) === undefined ? undefined : listing
   }
 
   async *read(ref: MultipartRef, parts: readonly NamedPart[]): AsyncGenerator<Uint8Array> {

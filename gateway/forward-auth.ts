@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import { quoted, withoutKeys } from '../audit/text.ts'
 import type { Method } from '../key/claims.ts'
-import { parseTarget } from '../key/object-path.ts'
+import { type ObjectPath, type Prefix, parseTarget, type Target } from '../key/object-path.ts'
 import { Refusal } from '../key/refusal.ts'
 import type { Grant } from '../key/sign.ts'
 import { attemptOf } from './attempt.ts'
@@ -94,12 +94,39 @@ async function authorized(
   checkCookieOrigin(asForwarded(request), client, services.publicUrls)
   const grant = await gatekeeper.verify(claimOf(request))
   judged.grant = grant
-  const { path } = parseTarget(request.path)
+  const path = judgedPath(request.path)
   const attempt = attemptOf({ method, path }, request, client, clock.now())
   const admitted = await gatekeeper.admit(grant, attempt, judged.id)
   const use = await gatekeeper.takeUse(admitted)
   await use?.settle(1)
   return grant
+}
+
+/** Encoded once more, or encoded where a service may decode before it splits. */
+const ENCODED = /%(?:25)*(?:2f|5c)|%25(?:25)*(?:2e|3b)/i
+/** `..;x`: some services cut parameters off segments, and then walk up. */
+const DOTS_WITH_PARAMETERS = /(?:^|\/)\.{1,2};/
+
+/** What is granted or not: a path that the service behind reads as it was judged. */
+function judgedPath(raw: string): ObjectPath | Prefix {
+  const { path } = parsedTarget(raw)
+  if (!ENCODED.test(raw) && !DOTS_WITH_PARAMETERS.test(path)) return path
+  throw new Refusal(
+    'path_malformed',
+    'the service could read this path as another: it has an encoded slash or backslash, dots or a semicolon encoded twice, or a segment such as "..;"',
+  )
+}
+
+function parsedTarget(raw: string): Target {
+  try {
+    return parseTarget(raw)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'path_malformed') throw error
+    throw new Refusal(
+      'path_malformed',
+      `${error.detail}; no key grants any other path: serve what is behind /-/auth below a name such as /grafana/`,
+    )
+  }
 }
 
 /** With the host that the client named, where the proxy tells. */

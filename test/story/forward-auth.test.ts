@@ -47,6 +47,43 @@ describe('what a proxy is told', () => {
     expect(subject).toBe(status === 204 ? encodeURIComponent('ada ☃') : null)
   })
 
+  it.each([
+    '/grafana/..;/other/x',
+    '/grafana/..;a=b/other/x',
+    '/grafana/.;/x',
+    '/grafana/%2e%2e;/other/x',
+    '/grafana/..%3B/other/x',
+    '/grafana/..%253b/other/x',
+    '/grafana/%252e%252e/other/x',
+    '/grafana/%25252E/x',
+    '/grafana/a%2f..%2fother',
+    '/grafana/a%252Fb',
+    '/grafana/a%5cb',
+    '/grafana/a%255Cb',
+  ])('%s has a second reading, and is refused to any key', async (uri) => {
+    const answer = await ask(forwarded('GET', `${uri}?vk=${house.mint({ path: '/' })}`))
+    expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'path_malformed' }])
+  })
+
+  it.each(['/grafana/a;b=c/d', '/grafana/a..;/b', '/grafana/100%25', '/grafana/...;/x'])(
+    '%s has one',
+    async (uri) => {
+      const answer = await ask(forwarded('GET', `${uri}?vk=${house.mint({ path: 'grafana/' })}`))
+      expect(answer.status).toBe(204)
+    },
+  )
+
+  it.each(['/a.txt', '/API/v1', '/grafana//x'])(
+    '%s is no path of a key, and the answer says what to do',
+    async (uri) => {
+      const answer = await ask(forwarded('GET', `${uri}?vk=${house.mint({ path: '/' })}`))
+      expect([answer.status, await answer.json()]).toMatchObject([
+        403,
+        { code: 'path_malformed', detail: expect.stringContaining('below a name such as') },
+      ])
+    },
+  )
+
   it('whom a key is for, says whoever made it, and nobody who narrows it', async () => {
     const toldOf = async (key: string) =>
       (await ask(forwarded('GET', `/grafana/d/1?vk=${key}`))).headers.get('x-valetkey-subject')

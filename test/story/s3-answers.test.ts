@@ -103,6 +103,20 @@ describe('whose a request is:', () => {
     expect((await ask(`${house.gateway.url}${target}`)).code).toBe('key_missing')
   })
 
+  test('without one, asked of a bucket’s region, which is told of any name', async () => {
+    for (const bucket of ['answers', 'nowhere']) {
+      const answer = await ask(`${house.gateway.url}/${bucket}`, { method: 'HEAD' })
+      expect([answer.status, answer.headers['x-amz-bucket-region']]).toEqual([403, 'us-east-1'])
+    }
+    for (const path of ['/answers/', '/answers?x', '/A', '/-/nowhere']) {
+      const answer = await ask(`${house.gateway.url}${path}`, { method: 'HEAD' })
+      expect(answer.headers['x-amz-bucket-region'], path).toBeUndefined()
+    }
+    const bearer = { authorization: `Bearer ${house.mint({ path: '/' })}` }
+    const native = await ask(`${house.gateway.url}/answers`, { method: 'HEAD', headers: bearer })
+    expect(native.status).toBe(400)
+  })
+
   test('with two, nobody’s either', async () => {
     const key = house.mint({ path: '/' })
     const { headers } = signed('GET')

@@ -78,7 +78,8 @@ export async function headBucket(
 }
 
 /** A region for clients that want to know one. */
-const regionOf = ({ services }: Call): string => services.s3.region ?? 'us-east-1'
+export const regionOf = ({ services }: Pick<Call, 'services'>): string =>
+  services.s3.region ?? 'us-east-1'
 
 const MAX_CONFIGURATION = bytes(64 << 10)
 

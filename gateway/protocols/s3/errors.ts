@@ -106,6 +106,16 @@ export class S3Refusal extends Refusal {
   }
 }
 
+/** HeadBucket without a credential: SDKs learn the region so, which is the same for all names. */
+export class RegionAsked extends Refusal {
+  readonly region: string
+
+  constructor(region: string) {
+    super('key_missing', 'sign the request with AWS Signature Version 4')
+    this.region = region
+  }
+}
+
 export const notImplemented = (what: string): S3Refusal =>
   new S3Refusal('NotImplemented', `${what} is not implemented; docs/s3.md lists what is`)
 

@@ -5,7 +5,7 @@ import type { Exchange, FlatHeaders } from '../../exchange.ts'
 import { PlanLimited } from '../../plans.ts'
 import type { Problem } from '../problem.ts'
 import { requestId } from './call.ts'
-import { s3CodeOf, s3StatusOf } from './errors.ts'
+import { RegionAsked, s3CodeOf, s3StatusOf } from './errors.ts'
 import { xmlDocument } from './xml.ts'
 
 export function s3ProblemOf(refusal: Refusal, exchange: Exchange): Problem {
@@ -34,5 +34,6 @@ const retryOf = (status: number): FlatHeaders => (status === 503 ? ['Retry-After
 
 const hints = (refusal: Refusal, exchange: Exchange): FlatHeaders => [
   ...requestId(exchange),
+  ...(refusal instanceof RegionAsked ? ['x-amz-bucket-region', refusal.region] : []),
   ...(refusal instanceof UnsatisfiableRange ? ['Content-Range', `bytes */${refusal.size}`] : []),
 ]

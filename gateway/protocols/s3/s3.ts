@@ -14,9 +14,11 @@ import {
   getBucketVersioning,
   headBucket,
   listBuckets,
+  regionOf,
 } from './buckets.ts'
 import type { Call } from './call.ts'
 import { deleteObjects } from './delete-objects.ts'
+import { RegionAsked } from './errors.ts'
 import { listObjects } from './listing.ts'
 import { abort, complete, createMultipart, uploadPart, uploadPartCopy } from './multipart.ts'
 import { listParts, listUploads } from './multipart-listing.ts'
@@ -76,7 +78,8 @@ const TAKES_BODY: ReadonlySet<OperationName> = new Set([
 
 export const s3: Protocol = {
   name: 's3',
-  recognises: (request, { s3: { enabled } }) => enabled && !isSts(request) && isSigned(request),
+  recognises: (request, { s3: { enabled } }) =>
+    enabled && !isSts(request) && (isSigned(request) || isRegionAsked(request)),
   serve,
   preflight,
   problemOf: s3ProblemOf,
@@ -89,6 +92,14 @@ function isSigned({ query, headers }: RawRequest): boolean {
   return query.some(([name]) => SIGNING.has(name.toLowerCase()))
 }
 
+/** No other protocol has an answer for the name of a bucket alone. */
+const isRegionAsked = ({ method, target, path, headers }: RawRequest): boolean =>
+  method === 'HEAD' &&
+  /^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(path) &&
+  !target.includes('?') &&
+  !headers.has('authorization') &&
+  !headers.has('cookie')
+
 const SIGNING: ReadonlySet<string> = new Set([
   'x-amz-algorithm',
   'x-amz-credential',
@@ -97,6 +108,7 @@ const SIGNING: ReadonlySet<string> = new Set([
 ])
 
 async function serve(request: RawRequest, exchange: Exchange, services: Services): Promise<void> {
+  if (isRegionAsked(request)) throw new RegionAsked(regionOf({ services }))
   const { claimed, found } = await verifiedRequest(request, exchange, services)
   const call: Call = {
     request: s3RequestOf(request, found, claimed.form, services.publicUrls),

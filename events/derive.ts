@@ -36,9 +36,16 @@ export class Deriver {
     return { open: Object.fromEntries(this.#open) }
   }
 
-  /** @param now milliseconds since 1970 */
+  /**
+   * @param records by their time
+   * @param now milliseconds since 1970
+   */
   take(records: readonly AuditRecord[], now: number): readonly Event[] {
-    return [...records.flatMap((record) => this.#eventsOf(record)), ...this.#unconfirmed(now)]
+    const events = records.flatMap((record) => this.#eventsOf(record))
+    // who is behind has the outcome still to read: it is missed once later records were read, or all
+    const newest = records.at(-1)
+    const upTo = newest === undefined ? now : Math.min(now, Date.parse(newest.time))
+    return [...events, ...this.#unconfirmed(upTo)]
   }
 
   #eventsOf(record: AuditRecord): readonly Event[] {

@@ -58,7 +58,14 @@ export type GatewayApp = Hono<{ Bindings: HttpBindings }> & { close(): Promise<v
 export async function createGateway(options: CreateGatewayOptions = {}): Promise<GatewayApp> {
   const closers: (() => void | Promise<void>)[] = []
   const close = async (): Promise<void> => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer()
+    const failures: unknown[] = []
+    // whatever one of them fails at, the others let go of their locks
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) {
+      await Promise.resolve()
+        .then(closer)
+        .catch((error) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const gateway = await assemble(options, closers)

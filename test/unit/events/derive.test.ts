@@ -45,6 +45,15 @@ describe('a change', () => {
     expect(after.state).toEqual({ open: {} })
   })
 
+  it('that was read long after it was made waits for its outcome, which is read next', () => {
+    const deriver = new Deriver()
+    const hours = START + 7_200_000
+    expect(told([change('PUT')], deriver, hours)).toEqual([])
+    expect(told([outcome(412)], deriver, hours)).toEqual([])
+    expect(told([change('PUT')], deriver, hours)).toEqual([])
+    expect(told([], deriver, hours)).toEqual([['upload.finished', '/docs/a.txt', false]])
+  })
+
   it('from the command line is told of when it says that it was done', () => {
     const deriver = new Deriver()
     expect(told([change('PUT')], deriver)).toEqual([])

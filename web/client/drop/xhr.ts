@@ -3,6 +3,8 @@ import { Trouble, type WireAnswer, type WireRequest } from './wire.ts'
 
 /** Without a byte or an answer for so long, the connection is taken for dead; milliseconds. */
 const SILENCE = 60_000
+/** Once all is sent: it may be looked at before it is answered, and wait for others that are. */
+const LOOKED_AT = 600_000
 
 /** @see Wire */
 export const xhr = (request: WireRequest): Promise<WireAnswer> =>
@@ -12,13 +14,17 @@ export const xhr = (request: WireRequest): Promise<WireAnswer> =>
     const sending = new XMLHttpRequest()
     const stop = (): void => sending.abort()
     let silence = setTimeout(stop, SILENCE)
+    const allow = (milliseconds: number): void => {
+      clearTimeout(silence)
+      silence = setTimeout(stop, milliseconds)
+    }
     sending.open(method, url)
     for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value)
     sending.upload.onprogress = ({ loaded }) => {
-      clearTimeout(silence)
-      silence = setTimeout(stop, SILENCE)
+      allow(SILENCE)
       onSent?.(Math.min(loaded, body?.size ?? 0))
     }
+    sending.upload.onload = () => allow(LOOKED_AT)
     sending.onloadend = () => {
       clearTimeout(silence)
       signal.removeEventListener('abort', stop)

@@ -112,7 +112,7 @@ export async function abortMany(options: AbortsOptions): Promise<AbortsResult> {
       onState?.(clients.count, state)
       before ??= state
     }
-    const uploads = await beginUploads(serve, key)
+    const uploads = await beginUploads(serve, [key, folder.mint()])
     const after = await settled(before)
     const { staged } = inventory(folder.store)
     const isUseFree = (await ask(serve.url('there/large', oneUse))).status === 200
@@ -188,15 +188,15 @@ async function whenSettled(
   }
 }
 
-/** How many could begin of as many as may run at one time. */
-async function beginUploads(serve: Serve, key: string): Promise<number> {
+/** How many could begin of as many as may run at one time, half of them under each key. */
+async function beginUploads(serve: Serve, keys: readonly [string, string]): Promise<number> {
   const all = await Promise.all(
     Array.from({ length: MOST_UPLOADS }, () => RawConnection.open(portOf(serve))),
   )
   const statuses = await Promise.all(
     all.map(async (connection, n) => {
       const headers = ['Content-Length: 10', 'Expect: 100-continue']
-      connection.send(headOf('PUT', `/afterwards/${n}?vk=${key}`, headers))
+      connection.send(headOf('PUT', `/afterwards/${n}?vk=${keys[n % 2]}`, headers))
       return (await connection.response())?.status
     }),
   )

@@ -55,7 +55,9 @@ async function sending(
 
 /** The same, and then the client is gone. */
 async function cutShort(...upload: Parameters<typeof sending>): Promise<void> {
-  const broken = () => house.logged.filter(({ code }) => code === 'incomplete_body').length
+  // of the request; that of the connection has no path
+  const broken = () =>
+    house.logged.filter(({ code, path }) => code === 'incomplete_body' && path !== undefined).length
   const before = broken()
   const connection = await sending(...upload)
   connection.socket.end(() => connection.destroy())

@@ -121,9 +121,9 @@ describe('those that run', () => {
 
   test('of one key leave some of the room to others, however it was narrowed', () => {
     const transfers = new Transfers({ ...LIMITS, maxUploads: 16 }, () => 0)
-    const under = (...ids: string[]): TransferOf => ({
+    const under = (grantedId: string, id = grantedId): TransferOf => ({
       ...of('in'),
-      grant: { kid: 'test', ids } as unknown as Grant,
+      grant: { kid: 'test', grantedId, ids: [grantedId, id] } as unknown as Grant,
     })
     const first = transfers.begin(under('one', 'at 0'))
     for (let at = 1; at < 14; at += 1) transfers.begin(under('one', `at ${at}`))

@@ -14,7 +14,11 @@ import { printable } from './format.ts'
  */
 export function makeFolders(path: string, mode: number): string | undefined {
   const missing: string[] = []
-  for (let at = path; !isFolder(at); at = dirname(at)) missing.unshift(at)
+  // a drive that is not there has no parent that could be
+  for (let at = path; !isFolder(at); at = dirname(at)) {
+    missing.unshift(at)
+    if (dirname(at) === at) break
+  }
   for (const folder of missing) {
     try {
       mkdirSync(folder, { mode })

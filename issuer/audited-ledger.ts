@@ -79,8 +79,8 @@ function grantingWith(audit: AuditSink) {
 }
 
 /**
- * What grants something is refused before it happens where it could not be written down, and when it
- * turns out that it was not. What takes something away happens in any case: its record waits.
+ * What grants something is on record, or refused, see {@link grantingWith}. What takes something away
+ * happens in any case: its record waits.
  */
 export function auditedLedger(ledger: Ledger, audit: AuditSink, actor: Actor): Ledger {
   const kept = (act: Act): Promise<void> => audit.keep(actRecord(actor, act))

@@ -18,7 +18,7 @@ export async function inspect(
 ): Promise<void> {
   const path = admitted.attempt.path as ObjectPath
   if (inspection?.appliesTo(path) !== true) return
-  const key = admitted.grant.ids[0] ?? ''
+  const key = admitted.grant.grantedId
   const unchecked = await inspection.check({ ...staged, path, key })
   if (unchecked !== undefined) noteUnchecked(admitted, audit, unchecked)
 }
